@@ -1,0 +1,138 @@
+"""Every error Stockwire tells anybody about, as one tree.
+
+Each class has a stable `code` (what programs match on and the anchor in docs/reference/errors.md), the HTTP
+`status` and the stream `close_code` it becomes. The docstring of a class is its default message: what happened
+and what to do. `Refused` is "you sent something we will not do"; `Failed` is "we could not do our part".
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypedDict
+
+
+class Problem(TypedDict, total=False):
+    """One thing that is wrong with a request: where (a path, or an event's index) and what."""
+
+    index: int
+    path: str
+    detail: str
+
+
+class StockwireError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    close_code: ClassVar[int] = 4004
+
+    def __init__(self, detail: str | None = None, *, problems: list[Problem] | None = None) -> None:
+        doc = (type(self).__doc__ or "").strip()
+        self.detail = detail or doc
+        self.problems = problems or []
+        super().__init__(self.detail)
+
+    @property
+    def title(self) -> str:
+        """The class's one-sentence meaning, the same for every occurrence."""
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+
+class Refused(StockwireError):
+    """The request was refused: correct it and send it again."""
+
+    code = "refused"
+    status = 400
+    close_code = 4501
+
+
+class Invalid(Refused):
+    """The request does not have the form the documentation gives; nothing was changed."""
+
+    code = "invalid"
+
+
+class TooLarge(Refused):
+    """The request is over a limit; split it, or import the file instead."""
+
+    code = "too_large"
+    status = 413
+    close_code = 4504
+
+
+class Unauthenticated(Refused):
+    """Sign in, or send a bearer key that is still valid."""
+
+    code = "unauthenticated"
+    status = 401
+    close_code = 4500
+
+
+class Forbidden(Refused):
+    """This key or person may not do that."""
+
+    code = "forbidden"
+    status = 403
+    close_code = 4507
+
+
+class NotFound(Refused):
+    """There is nothing by that name."""
+
+    code = "not_found"
+    status = 404
+
+
+class Unsupported(Refused):
+    """That media type or encoding is not understood here; the documentation lists the ones that are."""
+
+    code = "unsupported"
+    status = 415
+
+
+class VersionUnsupported(Refused):
+    """This protocol version is not spoken here; reload the page or update the client."""
+
+    code = "version_unsupported"
+    close_code = 4510
+
+
+class TooMany(Refused):
+    """There are too many connections or requests; try again after the given time."""
+
+    code = "too_many"
+    status = 429
+    close_code = 4013
+
+
+class Failed(StockwireError):
+    """Stockwire could not do its part; nothing was changed; try again."""
+
+    code = "failed"
+    status = 500
+
+
+class Unavailable(Failed):
+    """Stockwire is starting, stopping or out of room; try again shortly."""
+
+    code = "unavailable"
+    status = 503
+    close_code = 4001
+
+
+class DataDirectoryBusy(Failed):
+    """Another Stockwire process owns this data directory; stop it, or send to it over HTTP instead."""
+
+    code = "data_directory_busy"
+
+
+class SchemaTooNew(Failed):
+    """The data directory was written by a newer Stockwire; start that version."""
+
+    code = "schema_too_new"
+
+
+class StorageFailed(Failed):
+    """The disk refused a write; nothing was acknowledged that is not stored; check space and permissions."""
+
+    code = "storage_failed"
+    status = 503

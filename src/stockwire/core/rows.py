@@ -1,0 +1,315 @@
+"""Rows: what projections keep and feeds show. Frozen values; a change is a new row with a newer `version`.
+
+Numbers are scaled integers (core/values.py); times are moments. `core/wire.py` alone turns them into JSON. A row's
+`key` is a tuple of texts, in the order `KEYS` names the fields on the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from stockwire.core.values import moment_text
+
+Key = tuple[str, ...]
+
+FeedName = Literal["inventory", "orders", "metrics", "hours", "sources"]
+FEEDS: Final[tuple[FeedName, ...]] = ("inventory", "orders", "metrics", "hours", "sources")
+KEYS: Final[dict[FeedName, tuple[str, ...]]] = {
+    "inventory": ("sku", "location"),
+    "orders": ("order_id",),
+    "metrics": ("metric", "period"),
+    "hours": ("start",),
+    "sources": ("source",),
+}
+
+StockStatus = Literal["oversold", "out_of_stock", "low", "overstock", "ok", "untracked"]
+Lateness = Literal["on_track", "at_risk", "late"]
+
+
+class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One SKU at one location. Quantities in thousandths; `available` and `stock_status` are derived here, once.
+
+    Invariant: available = on_hand - committed - reserved - damaged - quality_control - safety_stock.
+    `absolute_at`: time of the newest absolute event taken; `changed_at`: of the newest stock event of any kind.
+    """
+
+    version: int
+    sku: str
+    location: str
+    name: str = ""
+    on_hand: int = 0
+    committed: int = 0
+    reserved: int = 0
+    damaged: int = 0
+    quality_control: int = 0
+    safety_stock: int = 0
+    incoming: int = 0
+    reorder_point: int | None = None
+    reorder_quantity: int | None = None
+    overstock_point: int | None = None
+    unit_cost: int | None = None
+    currency: str | None = None
+    tracked: bool = True
+    source: str = ""
+    source_updated_at: int = 0
+    counted_at: int | None = None
+    absolute_at: int | None = None
+    changed_at: int = 0
+    updated_at: int = 0
+
+    @property
+    def key(self) -> Key:
+        return (self.sku, self.location)
+
+    @property
+    def available(self) -> int:
+        """What can still be promised; below zero it is oversold by that much."""
+        return (
+            self.on_hand - self.committed - self.reserved - self.damaged - self.quality_control - self.safety_stock
+        )
+
+    @property
+    def stock_status(self) -> StockStatus:
+        """The first that holds: oversold, out_of_stock, low, overstock, ok; `untracked` when nobody counts it."""
+        if not self.tracked:
+            return "untracked"
+        available = self.available
+        if available < 0:
+            return "oversold"
+        if available == 0:
+            return "out_of_stock"
+        if self.reorder_point is not None and available <= self.reorder_point:
+            return "low"
+        if self.overstock_point is not None and available > self.overstock_point:
+            return "overstock"
+        return "ok"
+
+
+class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a product everywhere; the start of each of its inventory rows. Not a feed."""
+
+    version: int
+    sku: str
+    name: str = ""
+    reorder_point: int | None = None
+    reorder_quantity: int | None = None
+    safety_stock: int | None = None
+    overstock_point: int | None = None
+    unit_cost: int | None = None
+    currency: str | None = None
+    tracked: bool = True
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Why an order waits, and since when."""
+
+    reason: str
+    since: int
+
+
+class LineState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One order line with how far each unit of it has come (thousandths); money in ten-thousandths.
+
+    `committed` is what this line still holds of the stock's `committed`.
+    """
+
+    line: str
+    sku: str
+    location: str
+    name: str = ""
+    unit_price: int = 0
+    discount: int = 0
+    tax: int = 0
+    stock: bool = True
+    ordered: int = 0
+    allocated: int = 0
+    picked: int = 0
+    packed: int = 0
+    shipped: int = 0
+    delivered: int = 0
+    cancelled: int = 0
+    returned: int = 0
+    refunded: int = 0
+    committed: int = 0
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One order with its lines. The feed shows it without them.
+
+    `reached` holds (status, moment) of each first arrival, in order of arrival. `at_risk_at` and `due_at` are when
+    the present status takes too long (80 % and all of the allowed time); `lateness` follows the shop's clock.
+    `skipped` names stages a forward move jumped over; `irregular` is set by a move the lifecycle does not have.
+    """
+
+    version: int
+    order_id: str
+    number: str
+    status: str
+    source: str
+    currency: str
+    placed_at: int
+    status_since: int
+    updated_at: int
+    location: str
+    lines: tuple[LineState, ...] = ()
+    hold: Hold | None = None
+    payment_status: str = "unpaid"
+    customer_id: str | None = None
+    customer_name: str | None = None
+    country: str | None = None
+    channel: str | None = None
+    discount: int = 0
+    shipping: int = 0
+    tax: int = 0
+    credited: int = 0
+    promised_at: int | None = None
+    note: str | None = None
+    at_risk_at: int | None = None
+    due_at: int | None = None
+    lateness: Lateness = "on_track"
+    skipped: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    irregular: bool = False
+    closed_at: int | None = None
+    reached: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return (self.order_id,)
+
+    @property
+    def gross(self) -> int:
+        """Amount: unit price x quantity of every line."""
+        return sum(line.unit_price * line.ordered for line in self.lines)
+
+
+class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One number for one period, with its twin for the same elapsed part of the period before.
+
+    `value` and `previous` are already what the wire shows: a decimal text for money, a number for counts, None with
+    `state` "no_data" when the sources never send what it needs. `as_of` is the shop's clock, cut to the minute.
+    `detail` breaks the value down (orders_open by status).
+    """
+
+    version: int
+    metric: str
+    period: str
+    unit: Literal["money", "count", "units", "percent", "minutes", "seconds"]
+    value: str | int | float | None
+    previous: str | int | float | None
+    state: Literal["ok", "no_data"]
+    as_of: int
+    since: int | None = None
+    currency: str | None = None
+    detail: dict[str, int] | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.metric, self.period)
+
+
+class HourRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened in one hour (sums; amounts and quantities) and how things stood at its end (None: not known yet).
+
+    `start` is a moment on the hour (UTC).
+    """
+
+    version: int
+    start: int
+    orders_placed: int = 0
+    units_sold: int = 0
+    gross_sales: int = 0
+    discounts: int = 0
+    returns: int = 0
+    shipping: int = 0
+    tax: int = 0
+    orders_open: int | None = None
+    orders_late: int | None = None
+    orders_at_risk: int | None = None
+    out_of_stock_count: int | None = None
+    oversold_count: int | None = None
+    low_stock_count: int | None = None
+    inventory_value: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return (moment_text(self.start),)
+
+
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One source: its newest event's own time, when the newest was recorded, and how many it has sent."""
+
+    version: int
+    source: str
+    newest_at: int
+    recorded_at: int
+    events: int
+
+    @property
+    def key(self) -> Key:
+        return (self.source,)
+
+
+Row = InventoryRow | OrderRow | MetricRow | HourRow | SourceRow
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One change of one inventory row: the ledger that its quantities are the sum of. Deltas in thousandths.
+
+    `on_hand_after` is the running balance. `superseded`: an older absolute event that changed nothing.
+    """
+
+    version: int
+    step: int
+    sku: str
+    location: str
+    type: str
+    occurred_at: int
+    recorded_at: int
+    source: str
+    on_hand: int = 0
+    committed: int = 0
+    reserved: int = 0
+    damaged: int = 0
+    quality_control: int = 0
+    safety_stock: int = 0
+    incoming: int = 0
+    on_hand_after: int = 0
+    reason: str | None = None
+    document: str | None = None
+    order_id: str | None = None
+    note: str | None = None
+    superseded: bool = False
+
+
+class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that happened to one order, as its timeline shows it. `text` is the reason or note given."""
+
+    version: int
+    order_id: str
+    type: str
+    occurred_at: int
+    recorded_at: int
+    source: str
+    from_status: str | None = None
+    to_status: str | None = None
+    irregular: bool = False
+    skipped: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    text: str | None = None
+    document: str | None = None
+
+
+class MinuteSales(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The sums of one minute (`minute` is a moment on the minute, UTC): what every sales metric is added up from."""
+
+    minute: int
+    orders_placed: int = 0
+    units_sold: int = 0
+    gross_sales: int = 0
+    discounts: int = 0
+    returns: int = 0
+    shipping: int = 0
+    tax: int = 0
