@@ -141,6 +141,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     `reached` holds (status, moment) of each first arrival, in order of arrival. `at_risk_at` and `due_at` are when
     the present status takes too long (80 % and all of the allowed time); `lateness` follows the shop's clock.
     `skipped` names stages a forward move jumped over; `irregular` is set by a move the lifecycle does not have.
+    `discount`, `shipping` and `tax` are money; `credited`, like `gross`, is an amount. `currency` is "" while only
+    later steps of the order are known and not yet the order itself.
     """
 
     version: int
@@ -303,7 +305,11 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MinuteSales(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The sums of one minute (`minute` is a moment on the minute, UTC): what every sales metric is added up from."""
+    """The sums of one minute (`minute` is a moment on the minute, UTC): what every sales metric is added up from.
+
+    `units_sold` is a quantity; `gross_sales` to `tax` are amounts in the shop's currency. `other_currency_orders`
+    counts those of `orders_placed` whose money is in none of the sums, because it is not the shop's.
+    """
 
     minute: int
     orders_placed: int = 0
@@ -313,3 +319,4 @@ class MinuteSales(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     returns: int = 0
     shipping: int = 0
     tax: int = 0
+    other_currency_orders: int = 0
