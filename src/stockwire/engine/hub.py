@@ -1,0 +1,262 @@
+"""The hub: the feeds as they are now, the views somebody holds, and the frames that equal readers share.
+
+It implements the sessions' `Publisher`. Everything happens on one event loop: `publish` takes a committed batch in, then wakes the
+subscribers of the views it changed; each pulls when its link is free. Frames are cached per (view, since) for as long as the version
+stands, so a cohort (subscribers with equal view and cursor) shares one encoded frame. A view that nobody holds any more is kept for
+a while, so that whoever comes back resumes exactly.
+
+No queue per subscriber: what the hub knows of one is a callback to wake it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from stockwire.core.feed import Entry, Feed
+from stockwire.core.fold import Changes
+from stockwire.core.live import Change, FilteredView, LiveView, live_view
+from stockwire.core.rows import FeedName, Key
+from stockwire.core.values import SECOND, moment_text
+from stockwire.core.views import View
+from stockwire.core.wire import Frame, delta_frame, encode_key, snapshot_frame
+from stockwire.engine.freshness import Freshness
+
+FRAME_ROWS: Final = 1_000
+FRAME_BYTES: Final = 256 * 1024
+KEEP_VIEW: Final = 600.0
+"""Seconds that a view nobody holds stays live."""
+_BATCHES_REMEMBERED: Final = 4_096
+_FRAMES_REMEMBERED: Final = 4_096
+
+Wake = Callable[[], None]
+
+
+class _Shelf:
+    """A live view with those who hold it."""
+
+    __slots__ = ("free_since", "holders", "live")
+
+    def __init__(self, live: LiveView) -> None:
+        self.live = live
+        self.holders = 0
+        self.free_since: float | None = None
+
+
+class Hub:
+    """The feeds and their readers. `now` gives the server's time as a moment, `monotonic` seconds for timing.
+
+    `describe` gives the members of a hello that are not the hub's own (server, heartbeat, limits, shop, build).
+    """
+
+    def __init__(
+        self,
+        feeds: Mapping[FeedName, Feed],
+        *,
+        epoch: str,
+        version: int,
+        horizon: int,
+        now: Callable[[], int],
+        monotonic: Callable[[], float],
+        freshness: Freshness,
+        describe: Callable[[], dict[str, Any]],
+        least_interval: int = 0,
+    ) -> None:
+        self.feeds = dict(feeds)
+        self._epoch = epoch
+        self._version = version
+        self._horizon = horizon
+        self._now = now
+        self._monotonic = monotonic
+        self._freshness = freshness
+        self._describe = describe
+        self._least_interval = least_interval
+        self._shelves: dict[View, _Shelf] = {}
+        self._waiters: dict[Wake, None] = {}
+        self._batches: list[int] = [version]
+        self._frames: OrderedDict[tuple[str, int], tuple[Frame, ...] | None] = OrderedDict()
+        self._sources: tuple[int, list[dict[str, Any]]] = (-1, [])
+
+    # --- what sessions read ---------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> str:
+        return self._epoch
+
+    @property
+    def version(self) -> int:
+        """The newest version taken in."""
+        return self._version
+
+    @property
+    def horizon(self) -> int:
+        return self._horizon
+
+    @property
+    def least_interval(self) -> int:
+        return self._least_interval
+
+    def clock(self) -> int:
+        return self._now() // 1_000
+
+    def hello(self) -> dict[str, Any]:
+        return {"epoch": self._epoch, "version": self._version, "time": self.clock(), **self._describe()}
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Freshness of every source, made at most four times a second."""
+        now = self._now()
+        stamp = now * 4 // SECOND
+        if self._sources[0] != stamp:
+            rows = [entry.row for entry in self.feeds["sources"]]
+            self._sources = (
+                stamp,
+                [
+                    {
+                        "source": row.source,
+                        "age": max(0, now - row.recorded_at) // 1_000,
+                        "state": self._freshness.of(row.source, (now - row.recorded_at) / SECOND),
+                    }
+                    for row in sorted(rows, key=lambda row: row.source)
+                ],
+            )
+        return self._sources[1]
+
+    def open(self, view: View) -> LiveView:
+        shelf = self._shelves.get(view)
+        if shelf is None:
+            self._sweep()
+            shelf = self._shelves[view] = _Shelf(live_view(view, self.feeds[view.feed], self._version))
+        shelf.holders += 1
+        shelf.free_since = None
+        return shelf.live
+
+    def close(self, view: View) -> None:
+        shelf = self._shelves.get(view)
+        if shelf is not None:
+            shelf.holders -= 1
+            if shelf.holders == 0:
+                shelf.free_since = self._monotonic()
+
+    def _sweep(self) -> None:
+        """Drop the views that nobody has held for a while."""
+        before = self._monotonic() - KEEP_VIEW
+        for view in [v for v, shelf in self._shelves.items() if shelf.free_since is not None and shelf.free_since < before]:
+            del self._shelves[view]
+
+    def snapshot(self, live: LiveView) -> Iterator[Frame]:
+        """The view's whole content as it is at this call; rows are encoded as the parts are taken."""
+        return _snapshot_frames(live.view.name, self._version, live.content())
+
+    def delta(self, live: LiveView, since: int) -> tuple[Frame, ...] | None:
+        key = (live.view.name, since)
+        if key in self._frames:
+            return self._frames[key]
+        changes = live.since(since)
+        frames = None if changes is None else tuple(self._delta_frames(live.view.name, since, changes))
+        self._frames[key] = frames
+        if len(self._frames) > _FRAMES_REMEMBERED:
+            self._frames.popitem(last=False)
+        return frames
+
+    def _delta_frames(self, view: str, since: int, changes: list[Change]) -> Iterator[Frame]:
+        """The changes as delta frames, cut only between versions so that each part's `to` can be resumed from."""
+        time = self.clock()
+        upsert: list[bytes] = []
+        remove: list[bytes] = []
+        size = 0
+        from_ = since
+        for index, change in enumerate(changes):
+            full = len(upsert) + len(remove) >= FRAME_ROWS or size >= FRAME_BYTES
+            if full and change.version > changes[index - 1].version:
+                to = changes[index - 1].version
+                yield delta_frame(view, from_, to, upsert, remove, more=True, merged=self._merged(from_, to), time=time)
+                from_, upsert, remove, size = to, [], [], 0
+            if change.entry is None:
+                remove.append(encode_key(change.key))
+                size += len(remove[-1])
+            else:
+                upsert.append(change.entry.json)
+                size += len(upsert[-1])
+        merged = self._merged(from_, self._version)
+        yield delta_frame(view, from_, self._version, upsert, remove, more=False, merged=merged, time=time)
+
+    def _merged(self, from_: int, to: int) -> int:
+        """How many published batches a delta covers."""
+        return bisect_right(self._batches, to) - bisect_right(self._batches, from_)
+
+    # --- what the engine tells ------------------------------------------------------------------------------------
+
+    def publish(self, changes: Changes) -> None:
+        """Take a committed batch in and wake everyone it may concern. Batches must come in order of version."""
+        self._version = changes.version
+        self._batches.append(changes.version)
+        if len(self._batches) > 2 * _BATCHES_REMEMBERED:
+            del self._batches[:_BATCHES_REMEMBERED]
+        self._frames.clear()
+        rows: dict[FeedName, Mapping[Any, Any]] = {
+            "inventory": changes.inventory,
+            "orders": changes.orders,
+            "metrics": changes.metrics,
+            "hours": {(moment_text(start),): row for start, row in changes.hours.items()},
+            "sources": changes.sources,
+        }
+        for name, changed in rows.items():
+            gone = changes.evicted if name == "orders" else {}
+            if changed or gone:
+                self._apply(name, changed, gone)
+        self.wake()
+
+    def _apply(self, name: FeedName, changed: Mapping[Key, Any], gone: Mapping[Key, int]) -> None:
+        applied = self.feeds[name].apply(self._version, changed, gone)
+        for view, shelf in self._shelves.items():
+            if view.feed == name:
+                shelf.live.apply(self._version, applied)
+
+    def forget(self, horizon: int) -> None:
+        """The log's horizon moved: older cursors are reset from now on."""
+        self._horizon = max(self._horizon, horizon)
+        for feed in self.feeds.values():
+            feed.forget(horizon)
+        for shelf in self._shelves.values():
+            if isinstance(shelf.live, FilteredView):
+                shelf.live.forget(horizon)
+
+    # --- who listens ----------------------------------------------------------------------------------------------
+
+    def listen(self, wake: Wake) -> Callable[[], None]:
+        """Have `wake` called after every batch; call what this gives to stop."""
+        self._waiters[wake] = None
+
+        def stop() -> None:
+            self._waiters.pop(wake, None)
+
+        return stop
+
+    def wake(self) -> None:
+        """Wake every listener."""
+        for waiter in list(self._waiters):
+            waiter()
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._waiters)
+
+    @property
+    def views(self) -> int:
+        """How many views are held live now."""
+        return len(self._shelves)
+
+
+def _snapshot_frames(view: str, at: int, entries: list[Entry]) -> Iterator[Frame]:
+    rows: list[bytes] = []
+    size = part = 0
+    for entry in entries:
+        if len(rows) >= FRAME_ROWS or size >= FRAME_BYTES:
+            yield snapshot_frame(view, at, part, True, rows)
+            rows, size, part = [], 0, part + 1
+        rows.append(entry.json_once())
+        size += len(rows[-1])
+    yield snapshot_frame(view, at, part, False, rows)
