@@ -97,7 +97,7 @@ clean: ## Remove what was built
 
 .stamps/node_modules: frontend/package-lock.json frontend/package.json .stamps/node
 	@echo "--- installing the page's packages"
-	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd frontend && ../scripts/quiet npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .stamps/page: $(PAGE_SOURCES) .stamps/node_modules

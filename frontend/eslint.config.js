@@ -35,10 +35,7 @@ export default ts.config(
       eqeqeq: "error",
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": [
-        "error",
-        { considerDefaultExhaustiveForUnions: true },
-      ],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
     },
@@ -71,10 +68,7 @@ export default ts.config(
   {
     files: ["src/components/**"],
     rules: {
-      "no-restricted-globals": forbid(
-        ["fetch", "WebSocket", "EventSource"],
-        "Components show; services fetch.",
-      ),
+      "no-restricted-globals": forbid(["fetch", "WebSocket", "EventSource"], "Components show; services fetch."),
     },
   },
   {
