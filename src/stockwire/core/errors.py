@@ -24,6 +24,8 @@ class StockwireError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     close_code: ClassVar[int] = 4004
+    retry_after: int | None = None
+    """Seconds after which to come back, where coming back helps."""
 
     def __init__(self, detail: str | None = None, *, problems: list[Problem] | None = None) -> None:
         doc = (type(self).__doc__ or "").strip()
@@ -102,6 +104,7 @@ class TooMany(Refused):
     code = "too_many"
     status = 429
     close_code = 4013
+    retry_after = 5
 
 
 class Failed(StockwireError):
@@ -117,6 +120,7 @@ class Unavailable(Failed):
     code = "unavailable"
     status = 503
     close_code = 4001
+    retry_after = 2
 
 
 class DataDirectoryBusy(Failed):

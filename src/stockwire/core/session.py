@@ -96,23 +96,32 @@ class _Held:
 
 
 class Session:
-    """One conversation. `name` tells it apart in logs; `heartbeat` is its seconds of silence before a heartbeat, jitter included."""
+    """One conversation. `name` tells it apart in logs; `heartbeat` is its seconds of silence before a heartbeat, jitter included.
+
+    `brief`: it lasts for one answer (long-poll): no checksums, no tick to say that nothing changed, and what changes with an
+    interval waits for the interval's next turn.
+    """
 
     def __init__(self, name: str, publisher: Publisher, *, heartbeat: float, now: float, rights: Rights = EVERYTHING,
-                 checks: bool = True) -> None:  # fmt: skip
+                 brief: bool = False) -> None:  # fmt: skip
         self.name = name
         self.rights = rights
         self.state: Literal["opening", "open", "closed"] = "opening"
         self.ending: Ending | None = None
         self._publisher = publisher
         self._heartbeat = heartbeat
-        self._checks = checks
+        self._brief = brief
         self._wish = LIVE
         self._held: dict[str, _Held] = {}
         self._ids: dict[str, str] = {}
         self._sent_at = now
         self._ticked_at = now
         self._source_states: tuple[str, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over."""
+        return self.state == "closed"
 
     # --- what the client says -------------------------------------------------------------------------------------
 
@@ -204,8 +213,11 @@ class Session:
                 held.cursor, held.reset = self._resume(view, cursor, exact=cursor is not last)
         self._ids[id_] = view.name
         held.intervals[id_] = interval
-        held.due_at = -math.inf
         pace = self.pace
+        held.due_at = -math.inf
+        if self._brief and held.cursor is not None:
+            held.greeted = True
+            held.due_at = _next_turn(now, pace.seconds(held.interval))
         effective = max(pace.interval, held.interval)
         return frame(
             "subscribed", id=id_, view=view.name, feed=view.feed, key=view.key_fields, filter=view.filter or None,
@@ -315,8 +327,13 @@ class Session:
             self._ticked_at = now
             self._sent_at = now
             yield self._tick("heartbeat" if quiet else "tick", pace)
-        if self._checks and not pace.paused:
+        if not self._brief and not pace.paused:
             yield from self._checksums(now)
+
+    def heartbeat(self, now: float) -> Frame:
+        """A heartbeat now, due or not."""
+        self._sent_at = self._ticked_at = now
+        return self._tick("heartbeat", self.pace)
 
     def _tick(self, kind: str, pace: Pace) -> Frame:
         publisher = self._publisher

@@ -323,6 +323,17 @@ def error_frame(error: StockwireError, id_: str | None = None) -> Frame:
     return frame("error", code=error.code, title=error.title, detail=error.detail, id=id_)
 
 
+def problem(error: StockwireError) -> dict[str, Any]:
+    """An error as problem details (RFC 9457); `type` is its heading in docs/reference/errors.md."""
+    shown: dict[str, Any] = {
+        "type": f"/docs/errors#{error.code}", "title": error.title, "status": error.status, "detail": error.detail,
+        "code": error.code,
+    }  # fmt: skip
+    if error.problems:
+        shown["problems"] = error.problems
+    return shown
+
+
 def sse_event(sent: Frame, id_: str | None = None) -> bytes:
     """The frame as one Server-Sent Event (P1.3)."""
     body = sent.body

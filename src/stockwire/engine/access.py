@@ -1,0 +1,35 @@
+"""Who may listen: the port between the streams and whatever decides about keys, cookies and origins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stockwire.core.rights import Rights
+
+
+class Headers(NamedTuple):
+    """A request as far as access is concerned: header pairs as ASGI gives them, and who asks."""
+
+    pairs: Sequence[tuple[bytes, bytes]]
+    address: str
+
+    def get(self, name: bytes) -> str | None:
+        """The first header of that lower-case name."""
+        for key, value in self.pairs:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Somebody who may read: a name for logs, and rights."""
+
+    name: str
+    rights: Rights
+
+
+Authorise = Callable[[Headers], Reader]
+"""Gives the reader a request comes from. Raises Unauthenticated, Forbidden (origin) or TooMany. Does not block."""

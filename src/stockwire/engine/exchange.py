@@ -1,0 +1,72 @@
+"""An HTTP exchange over plain ASGI, for the transports that answer in their own time: read a small body, send an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from stockwire.core.errors import Invalid, StockwireError, TooLarge
+from stockwire.core.wire import encode, problem
+from stockwire.engine.access import Headers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_MOST: Final = 64 * 1024
+UNSTORED: Final = (
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"authorization, cookie"),
+)
+"""What every streamed answer says to caches and proxies (P1.9)."""
+
+
+class Gone(Exception):
+    """The other side closed the connection."""
+
+
+def headers_of(scope: Scope) -> Headers:
+    """The request's headers and address."""
+    client = scope.get("client")
+    return Headers(scope["headers"], client[0] if client else "")
+
+
+async def body_of(scope: Scope, receive: Receive) -> bytes:
+    """The request's body, at most 64 KiB. Raises Invalid for another method than GET and POST, TooLarge, Gone."""
+    if scope["method"] == "GET":
+        return b""
+    if scope["method"] != "POST":
+        raise Invalid("use GET or POST")
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > BODY_MOST:
+            raise TooLarge("the body of a stream request is at most 64 KiB")
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def gone(receive: Receive) -> None:
+    """Return when the other side has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def answer(send: Send, status: int, body: bytes, content_type: bytes, *more: tuple[bytes, bytes]) -> None:
+    """A whole answer."""
+    fields = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *UNSTORED, *more]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(send: Send, error: StockwireError) -> None:
+    """The error as problem+json."""
+    more = () if error.retry_after is None else ((b"retry-after", str(error.retry_after).encode()),)
+    await answer(send, error.status, encode(problem(error)), b"application/problem+json", *more)
