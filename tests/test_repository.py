@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import typer
 
-from stockwire import cli
+from stockwire import __version__, cli
 from stockwire.core.errors import StockwireError
 from stockwire.settings import Settings
 
@@ -117,7 +117,7 @@ def test_the_page_names_exact_versions() -> None:
 def test_the_page_and_the_package_have_the_same_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     package = json.loads((ROOT / "frontend/package.json").read_text())
-    assert package["version"] == project["version"]
+    assert {package["version"], __version__} == {project["version"]}
 
 
 def test_the_changelog_has_a_place_for_what_comes_next() -> None:
