@@ -52,7 +52,9 @@ class Convergence(RuleBasedStateMachine):
 
     @rule(levels=st.dictionaries(SKUS, LEVELS, min_size=1, max_size=4))
     def write(self, levels: dict[str, int | None]) -> None:
-        self.shop.write(**{sku: level for sku, level in levels.items() if level is not None or (sku, "main") in self.shop.rows})
+        self.shop.write(
+            **{sku: level for sku, level in levels.items() if level is not None or (sku, "main") in self.shop.rows}
+        )
 
     @precondition(lambda self: self.session is None)
     @rule()

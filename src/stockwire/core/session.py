@@ -19,11 +19,14 @@ from stockwire.core.cursor import Cursor, parse_cursor, set_name
 from stockwire.core.errors import Invalid, Refused, StockwireError, TooLarge, VersionUnsupported
 from stockwire.core.live import LiveView
 from stockwire.core.rights import EVERYTHING, Rights
-from stockwire.core.views import View, parse_view
+from stockwire.core.views import LIMIT_MOST, View, parse_view
 from stockwire.core.wire import FRAME_BYTES, Frame, error_frame, frame, parse_frame
 
 PROTOCOL: Final = 1
 VIEWS_MOST: Final = 128
+HEARTBEAT: Final = 20
+"""Seconds of silence after which a heartbeat comes; each session's own is up to a tenth off, so that not all come together."""
+LIMITS: Final = {"views": VIEWS_MOST, "frame_bytes": FRAME_BYTES, "limit": LIMIT_MOST}
 CHECK_EVERY: Final = 60.0
 """Seconds between two checksums of a view."""
 
@@ -178,7 +181,10 @@ class Session:
         """Open without a client's hello (SSE, long-poll); gives the server's."""
         self.state = "open"
         self._source_states = self._states()
-        return frame("hello", session=self.name, sources=self._publisher.sources(), **self._publisher.hello())
+        return frame(
+            "hello", protocol=PROTOCOL, session=self.name, heartbeat=HEARTBEAT, limits=LIMITS,
+            sources=self._publisher.sources(), **self._publisher.hello(),
+        )  # fmt: skip
 
     def set_pace(self, wish: Pace) -> Frame:
         """Take the client's wish; gives the effective pace as `paced`."""
@@ -360,7 +366,11 @@ class Session:
             elif now - held.checked_at >= CHECK_EVERY and held.cursor is not None and not held.behind:
                 held.checked_at = now
                 yield frame(
-                    "checksum", view=held.view.name, at=held.cursor, rows=len(held.live.entries), sum=held.live.checksum()
+                    "checksum",
+                    view=held.view.name,
+                    at=held.cursor,
+                    rows=len(held.live.entries),
+                    sum=held.live.checksum(),
                 )
 
     def _states(self) -> tuple[str, ...]:

@@ -302,7 +302,15 @@ def snapshot_frame(view: str, at: int, part: int, more: bool, rows: Sequence[byt
 
 
 def delta_frame(
-    view: str, from_: int, to: int, upsert: Sequence[bytes], remove: Sequence[bytes], *, more: bool, merged: int, time: int
+    view: str,
+    from_: int,
+    to: int,
+    upsert: Sequence[bytes],
+    remove: Sequence[bytes],
+    *,
+    more: bool,
+    merged: int,
+    time: int,
 ) -> Frame:
     """What changed in a view between two versions (P5.3), from encoded rows and keys."""
     parts = [f'{{"type":"delta","view":"{view}","from":{from_},"to":{to},"time":{time}'.encode()]
@@ -389,9 +397,7 @@ def parse_json(body: bytes | str) -> Any:
     """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
-        value = json.loads(
-            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_duplicates
-        )
+        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8") from None
     except RecursionError:
@@ -410,5 +416,3 @@ def parse_frame(body: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise Invalid("a frame is a JSON object with a text `type`")
     return value
-
-

@@ -23,7 +23,9 @@ Send = Callable[[Frame, str | None], Awaitable[None]]
 class Conversation:
     """Drive `session` with `send`. `ends_at` (on the `monotonic` clock) is when its life is over."""
 
-    def __init__(self, session: Session, hub: Hub, send: Send, *, monotonic: Callable[[], float], ends_at: float) -> None:
+    def __init__(
+        self, session: Session, hub: Hub, send: Send, *, monotonic: Callable[[], float], ends_at: float
+    ) -> None:
         self.session = session
         self._hub = hub
         self._send = send

@@ -142,7 +142,9 @@ class Hub:
     def _sweep(self) -> None:
         """Drop the views that nobody has held for a while."""
         before = self._monotonic() - KEEP_VIEW
-        for view in [v for v, shelf in self._shelves.items() if shelf.free_since is not None and shelf.free_since < before]:
+        for view in [
+            v for v, shelf in self._shelves.items() if shelf.free_since is not None and shelf.free_since < before
+        ]:
             del self._shelves[view]
 
     def snapshot(self, live: LiveView) -> Iterator[Frame]:

@@ -6,13 +6,12 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from stockwire.core.session import Session
+from stockwire.core.session import HEARTBEAT, Session
 from stockwire.engine.access import Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.conversation import Conversation, Send
 from stockwire.engine.hub import Hub
 
-HEARTBEAT: Final = 20.0
 HEARTBEAT_JITTER: Final = 0.1
 
 
