@@ -1,6 +1,7 @@
 """Any pattern of writes, skipped turns, lost links, duplicates and resumes ends at the same table (P3.5, P5.3 to P5.8).
 
-The model is a dictionary of rows with the filter, order and limit written out naively; the receiver checks the protocol's invariants on
+The model is a dictionary of rows with the filter, order and limit written out naively; the receiver checks the
+protocol's invariants on
 every frame on the way.
 """
 

@@ -1,7 +1,8 @@
 """Events: the immutable facts that sources send, and the one door they come in by.
 
 `parse_event` takes the public JSON form (a CloudEvents 1.0 envelope, spec/events.md) already decoded with
-integers as `int` and other numbers as `Decimal`, and gives an `Event` whose `data` is one of the typed structs below and
+integers as `int` and other numbers as `Decimal`, and gives an `Event` whose `data` is one of the typed structs below
+and
 whose `body` is the public JSON of that data, byte for byte what the log keeps. The log refolds through the same
 door, so what is stored is always what was understood.
 
@@ -278,7 +279,9 @@ class OrderPlaced(OrderData, frozen=True, kw_only=True, omit_defaults=True, forb
 
 
 class OrderUpdated(OrderData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """An order changed before it was done: `lines` are added, or replace the line of the same name; the rest overwrite."""
+    """An order changed before it was done: `lines` are added, or replace the line of the same name; the rest
+    overwrite.
+    """
 
     type = "order.updated"
     lines: Lines = ()

@@ -1,6 +1,7 @@
 """Rights: which rows a reader may see. Part of a view's identity, so that no frame is ever shared across rights.
 
-A reader's rights are decided by a row's feed and key alone: whether a row may be seen never depends on what the row says
+A reader's rights are decided by a row's feed and key alone: whether a row may be seen never depends on what the row
+says
 today, so a key outside the rights is never named, not even in a remove. Today there is one value; people with
 roles and locations bring more.
 """

@@ -2,9 +2,12 @@
 
     opening --hello--> open --bye, error or fault--> closed
 
-A session is a set of held views, each with the cursor the receiver has. `receive` takes a client's frame and gives the answers; `pull`
-gives the frames that are due now, newest state only; `due_at` says when to pull again. Whoever owns the session calls `pull`
-only when the link has taken all earlier bytes, and simply calls it later when it has not: there is no queue, a skipped turn merges
+A session is a set of held views, each with the cursor the receiver has. `receive` takes a client's frame and gives
+the answers; `pull`
+gives the frames that are due now, newest state only; `due_at` says when to pull again. Whoever owns the session
+calls `pull`
+only when the link has taken all earlier bytes, and simply calls it later when it has not: there is no queue, a
+skipped turn merges
 into the next (P6.8). What a view's frames are is the `Publisher`'s business, so equal readers share the same bytes.
 """
 
@@ -25,7 +28,9 @@ from stockwire.core.wire import FRAME_BYTES, Frame, error_frame, frame, parse_fr
 PROTOCOL: Final = 1
 VIEWS_MOST: Final = 128
 HEARTBEAT: Final = 20
-"""Seconds of silence after which a heartbeat comes; each session's own is up to a tenth off, so that not all come together."""
+"""Seconds of silence after which a heartbeat comes; each session's own is up to a tenth off, so that not all come
+together.
+"""
 LIMITS: Final = {"views": VIEWS_MOST, "frame_bytes": FRAME_BYTES, "limit": LIMIT_MOST}
 CHECK_EVERY: Final = 60.0
 """Seconds between two checksums of a view."""
@@ -99,9 +104,11 @@ class _Held:
 
 
 class Session:
-    """One conversation. `name` tells it apart in logs; `heartbeat` is its seconds of silence before a heartbeat, jitter included.
+    """One conversation. `name` tells it apart in logs; `heartbeat` is its seconds of silence before a heartbeat,
+    jitter included.
 
-    `brief`: it lasts for one answer (long-poll): no checksums, no tick to say that nothing changed, and what changes with an
+    `brief`: it lasts for one answer (long-poll): no checksums, no tick to say that nothing changed, and what changes
+    with an
     interval waits for the interval's next turn.
     """
 
@@ -283,7 +290,9 @@ class Session:
         return at
 
     def pull(self, now: float) -> Iterator[Frame]:
-        """The frames that are due at `now`, newest state. Send each before taking the next; cursors move as they are taken."""
+        """The frames that are due at `now`, newest state. Send each before taking the next; cursors move as they are
+        taken.
+        """
         if self.state != "open":
             return
         pace = self.pace
@@ -410,7 +419,9 @@ class Session:
 
 
 def _next_turn(now: float, seconds: float) -> float:
-    """The next due moment: on a grid shared by all of one interval, so that they have equal cursors and share frames."""
+    """The next due moment: on a grid shared by all of one interval, so that they have equal cursors and share
+    frames.
+    """
     if seconds <= 0:
         return now
     return (math.floor(now / seconds) + 1) * seconds

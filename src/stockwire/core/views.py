@@ -1,7 +1,8 @@
 """Views: a feed with filter, order, limit and the reader's rights (spec/protocol.md P3.2, P4).
 
 A view is a frozen value; equal views have equal names and share every frame. It decides three things about a row:
-whether it belongs (`matches`), where it stands (`sort_key`) and nothing else: which rows changed is the feed's business.
+whether it belongs (`matches`), where it stands (`sort_key`) and nothing else: which rows changed is the feed's
+business.
 """
 
 from __future__ import annotations

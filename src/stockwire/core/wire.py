@@ -1,6 +1,7 @@
 """Rows and frames as bytes: the only place that knows the wire's field names.
 
-`FIELDS` is spec/rows.md as a table: for each feed its fields in order, each with a *kind* (how it is shown, parsed in a filter and
+`FIELDS` is spec/rows.md as a table: for each feed its fields in order, each with a *kind* (how it is shown, parsed
+in a filter and
 compared) and a getter on the row. `encode_row` turns a row into JSON once; frames are joined from such pieces, never
 encoded again. When you change FIELDS, change spec/rows.md (a test compares them).
 """
@@ -89,7 +90,8 @@ FIELDS: Final[dict[FeedName, tuple[Field, ...]]] = {
     "orders": (
         *_fields("text", "order_id*", "number*", "status", "payment_status", "location", "currency", "source",
                  "customer_id*", "customer_name*", "country", "channel", "note"),
-        *_fields("moment", "placed_at", "status_since", "updated_at", "closed_at", "promised_at", "at_risk_at", "due_at"),
+        *_fields("moment", "placed_at", "status_since", "updated_at", "closed_at", "promised_at", "at_risk_at",
+        "due_at"),
         *_fields("text", "lateness"),
         Field("hold_reason", "text", lambda row: row.hold.reason if row.hold else None),
         Field("hold_since", "moment", lambda row: row.hold.since if row.hold else None),
@@ -196,7 +198,8 @@ def show_line(line: LineState) -> dict[str, Any]:
 
 
 LINE_QUANTITIES: Final = (
-    "ordered", "allocated", "picked", "packed", "shipped", "delivered", "cancelled", "returned", "refunded", "committed",
+    "ordered", "allocated", "picked", "packed", "shipped", "delivered", "cancelled", "returned", "refunded",
+    "committed",
 )  # fmt: skip
 MOVED_QUANTITIES: Final = (
     "on_hand", "committed", "reserved", "damaged", "quality_control", "safety_stock", "incoming",

@@ -1,6 +1,7 @@
 """Admission: how many connections there may be, and how they are asked to leave.
 
-Limits are per process and per address; over one the answer is "come back later". `drain` spreads the leaving so that those who come back do
+Limits are per process and per address; over one the answer is "come back later". `drain` spreads the leaving so that
+those who come back do
 not all come at once (spec/protocol.md P8.1).
 """
 
@@ -34,6 +35,7 @@ class Admission:
         self._most_each = most_each
         self._addresses: Counter[str] = Counter()
         self._guests: set[Guest] = set()
+        self._empty = asyncio.Event()
         self.draining = False
 
     @property
@@ -60,20 +62,24 @@ class Admission:
     def present(self, guest: Guest) -> Iterator[None]:
         """Have `guest` asked to leave on a drain, for as long as the block runs."""
         self._guests.add(guest)
+        self._empty.clear()
         try:
             yield
         finally:
             self._guests.discard(guest)
+            if not self._guests:
+                self._empty.set()
 
     async def drain(self, random: Callable[[], float]) -> None:
         """Let nobody in any more, ask everybody to leave and wait until they did, at most 30 s."""
         self.draining = True
         spread = min(DRAIN_MOST, max(DRAIN_LEAST, len(self._guests) / DRAIN_RATE))
+        if not self._guests:
+            return
         for guest in list(self._guests):
             guest.leave("drain", int(random() * spread * 1_000))
         try:
             async with asyncio.timeout(DRAIN_MOST):
-                while self._guests:
-                    await asyncio.sleep(0.01)
+                await self._empty.wait()
         except TimeoutError:
             return

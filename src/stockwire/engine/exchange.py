@@ -1,4 +1,6 @@
-"""An HTTP exchange over plain ASGI, for the transports that answer in their own time: read a small body, send an answer."""
+"""An HTTP exchange over plain ASGI, for the transports that answer in their own time: read a small body, send an
+answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Freshness of sources: how old the newest word of each is, and whether that is still all right (spec/protocol.md P6.2)."""
+"""Freshness of sources: how old the newest word of each is, and whether that is still all right (spec/protocol.md
+P6.2).
+"""
 
 from __future__ import annotations
 

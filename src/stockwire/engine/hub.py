@@ -1,8 +1,11 @@
 """The hub: the feeds as they are now, the views somebody holds, and the frames that equal readers share.
 
-It implements the sessions' `Publisher`. Everything happens on one event loop: `publish` takes a committed batch in, then wakes the
-subscribers of the views it changed; each pulls when its link is free. Frames are cached per (view, since) for as long as the version
-stands, so a cohort (subscribers with equal view and cursor) shares one encoded frame. A view that nobody holds any more is kept for
+It implements the sessions' `Publisher`. Everything happens on one event loop: `publish` takes a committed batch in,
+then wakes the
+subscribers of the views it changed; each pulls when its link is free. Frames are cached per (view, since) for as
+long as the version
+stands, so a cohort (subscribers with equal view and cursor) shares one encoded frame. A view that nobody holds any
+more is kept for
 a while, so that whoever comes back resumes exactly.
 
 No queue per subscriber: what the hub knows of one is a callback to wake it.

@@ -37,7 +37,8 @@ class Streams:
         """A new session of `reader`, not yet open."""
         jitter = 1 + HEARTBEAT_JITTER * (2 * self._random() - 1)
         return Session(
-            secrets.token_hex(6), self.hub, heartbeat=self._heartbeat * jitter, now=self.monotonic(), rights=reader.rights,
+            secrets.token_hex(6), self.hub, heartbeat=self._heartbeat * jitter, now=self.monotonic(),
+            rights=reader.rights,
             brief=brief,
         )  # fmt: skip
 
