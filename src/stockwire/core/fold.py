@@ -8,15 +8,45 @@
 `Fold.apply` works on drafts over the state, so a batch that could not be stored leaves no trace. Each event folds within
 a savepoint: one that a projection cannot digest is parked with its error and changes nothing else. Projections know nothing of each other: orders
 give stock effects, inventory takes them; metrics see only rows before and after.
+
+The shop's clock is the newest time of any event so far, and only rises. What depends on it (which orders are late, what
+"today" is) changes with the event that moved it, so a log always folds to the same rows, in batches of any size. Only
+the `version` of metrics rows depends on the batches, for they are worked out once in each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
+from sortedcontainers import SortedList
 
-from stockwire.core.events import Record
+from stockwire.core import lifecycle
+from stockwire.core.events import INTERNAL_SOURCE, OrderCredited, Record, ShopConfigured
+from stockwire.core.projections import metrics
+from stockwire.core.projections.inventory import STOCK_TYPES, History, Inventory
+from stockwire.core.projections.metrics import Gauges, Moment, PeriodSales
+from stockwire.core.projections.orders import (
+    ORDER_TYPES,
+    credit_effects,
+    fold_order,
+    lateness_at,
+    next_deadline,
+)
+from stockwire.core.projections.periods import Period, periods
+from stockwire.core.projections.sales import (
+    NONE,
+    SalesBook,
+    Sums,
+    credit_sales,
+    minute_row,
+    order_sales,
+    plus,
+)
+from stockwire.core.projections.tallies import OrderTally, StockTally
 from stockwire.core.rows import (
     HourRow,
     InventoryRow,
@@ -29,6 +59,16 @@ from stockwire.core.rows import (
     SourceRow,
     TimelineEntry,
 )
+from stockwire.core.tables import Draft, Table
+from stockwire.core.values import HOUR, MINUTE
+
+replace = msgspec.structs.replace
+
+RECENT_CLOSED: Final = 1_000
+"""How many closed orders the orders feed shows beside the open ones."""
+
+UNCONFIGURED: Final = ShopConfigured(timezone="UTC", currency="XXX", allowed_minutes={})
+"""A shop of which nothing is known: UTC, and ISO 4217's code for no currency, so that no money is summed."""
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -56,3 +96,436 @@ class Changes(msgspec.Struct, kw_only=True):
     parked: list[Parked]
     config: bytes | None
     """The newest shop.configured event's body when this batch had one."""
+    evicted: dict[Key, int] = {}
+    """Orders that left the `orders` feed without being deleted, with the version at which they did: the feed shows the
+    open ones and the 1,000 most recently closed. The log keeps these as tombstones of the feed for as long as its horizon."""
+
+
+class FoldState:
+    """All rows that folding needs, in memory, and the counts and sums kept over them.
+
+    Give it what the log has loaded. `orders` are the open ones and the most recently closed, which are remembered only as far
+    as the feed shows them; any other closed order comes by `load_order`, and a minute's sales from more than 61 days
+    before the clock by `load_minute`. Hold it in one thread.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        *,
+        version: int = 0,
+        clock: int = 0,
+        config: ShopConfigured | None = None,
+        inventory: Iterable[InventoryRow] = (),
+        products: Iterable[ProductRow] = (),
+        locations: Mapping[str, str] | None = None,
+        orders: Iterable[OrderRow] = (),
+        metrics: Iterable[MetricRow] = (),
+        minutes: Iterable[MinuteSales] = (),
+        hours: Iterable[HourRow] = (),
+        sources: Iterable[SourceRow] = (),
+        load_order: Callable[[Key], OrderRow | None] | None = None,
+        load_minute: Callable[[int], MinuteSales | None] | None = None,
+    ) -> None:
+        self.history = history
+        self.version = version
+        self.clock = clock
+        self.config = config if config is not None else UNCONFIGURED
+        self.inventory: Table[Key, InventoryRow] = Table({row.key: row for row in inventory})
+        self.products: Table[str, ProductRow] = Table({row.sku: row for row in products})
+        self.locations: Table[str, str] = Table(dict(locations or {}))
+        self.metrics: Table[Key, MetricRow] = Table({row.key: row for row in metrics})
+        self.hours: Table[int, HourRow] = Table({row.start: row for row in hours})
+        self.sources: Table[Key, SourceRow] = Table({row.key: row for row in sources})
+        self.sales = SalesBook(minutes, clock, load_minute)
+        given = list(orders)
+        still_open = {row.key: row for row in given if row.closed_at is None}
+        self.orders: Table[Key, OrderRow] = Table(still_open, load_order)
+        self.has_orders = bool(given) or self._had_orders()
+        self._index(given)
+
+    def _had_orders(self) -> bool:
+        row = self.metrics.get(("orders_open", "now"))
+        return row is not None and row.state == "ok"
+
+    def _index(self, orders: Iterable[OrderRow]) -> None:
+        """Build what is kept over the rows."""
+        self.stock_tally = StockTally(self.inventory)
+        self.order_tally = OrderTally(self.orders)
+        self.places: dict[str, tuple[str, ...]] = {}
+        for row in self.inventory:
+            self._place(row)
+        self.deadlines: SortedList[tuple[int, Key]] = SortedList(
+            (at, row.key) for row in self.orders if (at := next_deadline(row)) is not None
+        )
+        self.awaited: SortedList[tuple[int, Key]] = SortedList(
+            (row.placed_at, row.key) for row in self.orders if row.status in lifecycle.AWAITED
+        )
+        self.closed = {row.key: row.closed_at for row in orders if row.closed_at is not None}
+        self.closed_order: SortedList[tuple[int, Key]] = SortedList(
+            (closed_at, key) for key, closed_at in self.closed.items()
+        )
+
+    def _place(self, row: InventoryRow) -> None:
+        self.places[row.sku] = (*self.places.get(row.sku, ()), row.location)
+
+    def commit(self, changes: Changes) -> None:
+        """Take over a batch's changes, now that they are durable."""
+        for key, row in changes.inventory.items():
+            before = self.inventory.rows.get(key)
+            self.stock_tally.change(before, row)
+            if before is None and row is not None:
+                self._place(row)
+        self.inventory.commit(changes.inventory)
+        for key, order in changes.orders.items():
+            self._commit_order(key, self.orders.rows.get(key), order)
+        for key in changes.evicted:
+            self._forget_closed(key)
+        self.products.commit(changes.products)
+        self.locations.commit(changes.locations)
+        self.metrics.commit(changes.metrics)
+        self.hours.commit(changes.hours)
+        self.sources.commit(changes.sources)
+        self.sales.commit(changes.minutes, changes.clock)
+        self.has_orders = self.has_orders or bool(changes.orders)
+        self.version = changes.version
+        self.clock = changes.clock
+        if changes.config is not None:
+            self.config = msgspec.json.decode(changes.config, type=ShopConfigured)
+
+    def _commit_order(self, key: Key, before: OrderRow | None, after: OrderRow | None) -> None:
+        self.order_tally.change(before, after)
+        if before is not None:
+            if (at := next_deadline(before)) is not None:
+                self.deadlines.discard((at, key))
+            self.awaited.discard((before.placed_at, key))
+        self._forget_closed(key)
+        if after is None or after.closed_at is not None:
+            self.orders.rows.pop(key, None)
+            if after is not None:
+                closed_at = cast(int, after.closed_at)
+                self.closed[key] = closed_at
+                self.closed_order.add((closed_at, key))
+            return
+        self.orders.rows[key] = after
+        if (at := next_deadline(after)) is not None:
+            self.deadlines.add((at, key))
+        if after.status in lifecycle.AWAITED:
+            self.awaited.add((after.placed_at, key))
+
+    def _forget_closed(self, key: Key) -> None:
+        closed_at = self.closed.pop(key, None)
+        if closed_at is not None:
+            self.closed_order.discard((closed_at, key))
+
+
+class Fold:
+    """Folds batches of records over a state, and changes nothing in it."""
+
+    def __init__(self, state: FoldState) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[Record]) -> Changes:
+        """All that the records, in order of version and newer than the state, change."""
+        batch = _Batch(self._state)
+        for record in records:
+            batch.take(record)
+        return batch.changes()
+
+
+class _Batch:
+    """One batch being folded: drafts over the state's tables, and what is kept beside them while it lasts."""
+
+    def __init__(self, state: FoldState) -> None:
+        self._state = state
+        self._version = state.version
+        self._clock = state.clock
+        self._config = state.config
+        self._config_body: bytes | None = None
+        self._stock = state.stock_tally.copy()
+        self._open = state.order_tally.copy()
+        self._orders: Draft[Key, OrderRow] = Draft(state.orders, self._open.change)
+        self._inventory = Inventory(
+            Draft(state.inventory, self._stock.change),
+            Draft(state.products),
+            Draft(state.locations),
+            state.places,
+            state.history,
+        )
+        self._has_orders = state.has_orders
+        self._timeline: list[TimelineEntry] = []
+        self._parked: list[Parked] = []
+        self._due: Iterator[tuple[int, Key]] = iter(state.deadlines)
+        self._next_due = next(self._due, None)
+        self._new_due: list[tuple[int, Key]] = []
+        self._minutes: dict[int, Sums] = {}
+        self._hour_sums: dict[int, tuple[int, Sums]] = {}
+        self._hours: Draft[int, HourRow] = Draft(state.hours)
+        self._gauges = self._read_gauges()
+        self._gauges_version: int | None = None
+        self._sources: dict[Key, SourceRow] = {}
+
+    def take(self, record: Record) -> None:
+        """Fold one record in; park it when that fails."""
+        event = record.event
+        self._version = record.version
+        if event.time > self._clock:
+            self._move_clock(event.time)
+        self._hear(record)
+        sums = self._fold_or_park(record)
+        if sums != NONE:
+            self._sell(event.time, sums)
+        self._note_gauges()
+
+    def _fold_or_park(self, record: Record) -> Sums:
+        movements, timeline = len(self._inventory.movements), len(self._timeline)
+        self._savepoint()
+        try:
+            return self._fold(record)
+        except Exception as error:
+            self._rollback(movements, timeline)
+            self._parked.append(Parked(record.version, f"{type(error).__name__}: {error}"))
+            return NONE
+
+    def _drafts(self) -> tuple[Draft[Key, OrderRow], Draft[Key, InventoryRow], Draft[str, ProductRow], Draft[str, str]]:
+        stock = self._inventory
+        return self._orders, stock.rows, stock.products, stock.locations
+
+    def _savepoint(self) -> None:
+        for draft in self._drafts():
+            draft.savepoint()
+
+    def _rollback(self, movements: int, timeline: int) -> None:
+        for draft in self._drafts():
+            draft.rollback()
+        del self._inventory.movements[movements:]
+        del self._timeline[timeline:]
+
+    def _fold(self, record: Record) -> Sums:
+        """Let the projections take the event; what it adds to the sales of its minute."""
+        event = record.event
+        if event.type in STOCK_TYPES:
+            self._inventory.apply(record)
+        elif event.type in ORDER_TYPES:
+            return self._fold_order(record)
+        elif isinstance(event.data, ShopConfigured):
+            ZoneInfo(event.data.timezone)  # an unknown time zone parks the event
+            self._config, self._config_body = event.data, event.body
+        return NONE
+
+    def _fold_order(self, record: Record) -> Sums:
+        data = record.event.data
+        currency = self._config.currency
+        sums = NONE
+        if isinstance(data, OrderCredited):
+            self._inventory.take(record, credit_effects(data))
+            sums = credit_sales(data, currency)
+            if data.order_id is None:
+                return sums
+        key = (cast(str, data.order_id),)  # type: ignore[attr-defined]
+        before = self._orders.get(key)
+        step = fold_order(before, record, self._clock, self._config.allowed_minutes)
+        self._inventory.take(record, step.effects)
+        self._orders.put(key, step.row)
+        self._timeline.append(step.entry)
+        self._expect(step.row)
+        sums = plus(sums, order_sales(before, step.row, currency))
+        self._has_orders = True
+        return sums
+
+    def _hear(self, record: Record) -> None:
+        """Note that a source was heard of; Stockwire itself is none."""
+        event = record.event
+        if event.source == INTERNAL_SOURCE:
+            return
+        key = (event.source,)
+        old = self._sources.get(key) or self._state.sources.get(key)
+        self._sources[key] = SourceRow(
+            version=record.version,
+            source=event.source,
+            newest_at=event.time if old is None else max(old.newest_at, event.time),
+            recorded_at=record.recorded_at if old is None else max(old.recorded_at, record.recorded_at),
+            events=1 if old is None else old.events + 1,
+        )
+
+    # The clock
+
+    def _move_clock(self, to: int) -> None:
+        hour = self._clock - self._clock % HOUR
+        if to >= hour + HOUR and self._clock:
+            self._pass_deadlines(hour + HOUR - 1)
+            self._note_gauges()
+            self._write_hours(hour)
+        first = not self._clock
+        self._clock = to
+        self._pass_deadlines(to)
+        if first or to >= hour + HOUR:
+            self._gauges_version = self._version
+            self._forget_hours(to - to % HOUR - metrics.HOURS_KEPT)
+
+    def _pass_deadlines(self, to: int) -> None:
+        """Let the lateness of every order follow whose moment has come by `to`."""
+        while (due := self._first_due()) is not None and due[0] <= to:
+            if self._new_due and self._new_due[0] == due:
+                heapq.heappop(self._new_due)
+            else:
+                self._next_due = next(self._due, None)
+            at, key = due
+            row = self._orders.get(key)
+            if row is not None and next_deadline(row) == at:
+                lateness = lateness_at(at, row.at_risk_at, row.due_at)
+                later = replace(row, lateness=lateness, version=self._version)
+                self._orders.put(key, later)
+                self._expect(later)
+
+    def _first_due(self) -> tuple[int, Key] | None:
+        if not self._new_due:
+            return self._next_due
+        first = self._new_due[0]
+        return first if self._next_due is None or first <= self._next_due else self._next_due
+
+    def _expect(self, row: OrderRow) -> None:
+        at = next_deadline(row)
+        if at is not None:
+            heapq.heappush(self._new_due, (at, row.key))
+
+    # Sums and hours
+
+    def _sell(self, at: int, sums: Sums) -> None:
+        minute, hour = at - at % MINUTE, at - at % HOUR
+        self._minutes[minute] = plus(self._minutes.get(minute, NONE), sums)
+        if hour >= self._clock - metrics.HOURS_KEPT:
+            _, so_far = self._hour_sums.get(hour, (0, NONE))
+            self._hour_sums[hour] = (self._version, plus(so_far, sums))
+
+    def _read_gauges(self) -> Gauges:
+        return metrics.gauges(self._open, self._stock, self._has_orders, self._config.currency)
+
+    def _note_gauges(self) -> None:
+        now = self._read_gauges()
+        if now != self._gauges:
+            self._gauges, self._gauges_version = now, self._version
+
+    def _write_hours(self, now: int) -> None:
+        """Write what happened into the hours it happened in, and into `now` how things stand."""
+        for start, (version, sums) in self._hour_sums.items():
+            if start != now:
+                self._hours.put(start, metrics.hour_row(version, start, sums, None, self._hours.get(start)))
+        version, sums = self._hour_sums.get(now, (0, NONE))
+        version = max(version, self._gauges_version or 0)
+        if version:
+            self._hours.put(now, metrics.hour_row(version, now, sums, self._gauges, self._hours.get(now)))
+        self._hour_sums.clear()
+        self._gauges_version = None
+
+    def _forget_hours(self, before: int) -> None:
+        known = {**self._state.hours.rows, **self._hours.changed}
+        for start, row in known.items():
+            if start < before and row is not None:
+                self._hours.delete(start)
+
+    # The result
+
+    def changes(self) -> Changes:
+        """All that the batch changed."""
+        if self._clock:
+            self._write_hours(self._clock - self._clock % HOUR)
+        stock = self._inventory
+        return Changes(
+            version=self._version,
+            clock=self._clock,
+            inventory=stock.rows.changed,
+            products=stock.products.changed,
+            locations=stock.locations.changed,
+            orders=self._orders.changed,
+            metrics=self._metric_changes(),
+            minutes=self._minute_rows(),
+            hours=self._hours.changed,
+            sources=self._sources,
+            movements=stock.movements,
+            timeline=self._timeline,
+            parked=self._parked,
+            config=self._config_body,
+            evicted=self._evicted(),
+        )
+
+    def _minute_rows(self) -> dict[int, MinuteSales | None]:
+        book = self._state.sales
+        return {minute: minute_row(minute, plus(book.at(minute), by)) for minute, by in self._minutes.items()}
+
+    def _metric_changes(self) -> dict[Key, MetricRow | None]:
+        changed: dict[Key, MetricRow | None] = {}
+        for row in self._metric_rows() if self._clock else ():
+            old = self._state.metrics.get(row.key)
+            if old is None or replace(row, version=old.version) != old:
+                changed[row.key] = row
+        return changed
+
+    def _metric_rows(self) -> Iterator[MetricRow]:
+        now = self._moment()
+        if self._sales_moved():
+            spans = periods(self._clock, self._config.timezone)
+            for period in spans:
+                yield from metrics.sales_rows(now, self._period_sales(period.name, period))
+            yield metrics.pace_row(now, self._period_sales("pace", metrics.pace_period(spans[0])))
+        yield from metrics.standing_rows(now)
+
+    def _sales_moved(self) -> bool:
+        """True when a sales metric can be another than it was: a sale, another minute, another shop."""
+        before = self._state.clock // MINUTE
+        return bool(
+            self._minutes
+            or self._clock // MINUTE != before
+            or self._config_body is not None
+            or self._has_orders != self._state.has_orders
+        )
+
+    def _period_sales(self, question: str, period: Period) -> PeriodSales:
+        book = self._state.sales
+        sums = book.between(question, *period.span)
+        twin = book.between(question + " before", *period.twin)
+        for minute, by in self._minutes.items():
+            if period.span.start <= minute < period.span.end:
+                sums = plus(sums, by)
+            if period.twin.start <= minute < period.twin.end:
+                twin = plus(twin, by)
+        return PeriodSales(period, sums, twin)
+
+    def _moment(self) -> Moment:
+        sources = {**self._state.sources.rows, **self._sources}
+        return Moment(
+            version=self._version,
+            clock=self._clock,
+            currency=self._config.currency,
+            has_orders=self._has_orders,
+            orders=self._open,
+            stock=self._stock,
+            oldest_awaited=self._oldest_awaited(),
+            newest_heard=max((row.newest_at for row in sources.values()), default=None),
+        )
+
+    def _oldest_awaited(self) -> int | None:
+        changed = self._orders.changed
+        stored = next((at for at, key in self._state.awaited if key not in changed), None)
+        times = [
+            row.placed_at
+            for row in changed.values()
+            if row is not None and row.closed_at is None and row.status in lifecycle.AWAITED
+        ]
+        if stored is not None:
+            times.append(stored)
+        return min(times, default=None)
+
+    def _evicted(self) -> dict[Key, int]:
+        """The closed orders that the feed has no room for any more."""
+        state, changed = self._state, self._orders.changed
+        added = sorted(
+            (row.closed_at, key) for key, row in changed.items() if row is not None and row.closed_at is not None
+        )
+        kept = len(state.closed) - sum(1 for key in changed if key in state.closed)
+        excess = kept + len(added) - RECENT_CLOSED
+        if excess <= 0:
+            return {}
+        stored = ((at, key) for at, key in state.closed_order if key not in changed)
+        oldest = heapq.merge(stored, added)
+        return {key: self._version for _, (_, key) in zip(range(excess), oldest, strict=False)}

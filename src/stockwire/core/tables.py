@@ -42,10 +42,15 @@ class Table(Generic[K, V]):
 
 
 class Draft(Generic[K, V]):
-    """Changes over a table. `changed` maps each touched key to its new row, or None when it was deleted."""
+    """Changes over a table. `changed` maps each touched key to its new row, or None when it was deleted.
 
-    def __init__(self, table: Table[K, V]) -> None:
+    `watch` hears of every change of a row, undone ones included: what it was and what it is. A row that is kept on disk only
+    counts as None there.
+    """
+
+    def __init__(self, table: Table[K, V], watch: Callable[[V | None, V | None], None] | None = None) -> None:
         self._table = table
+        self._watch = watch
         self._undo: list[tuple[K, bool, V | None]] = []
         self.changed: dict[K, V | None] = {}
 
@@ -55,12 +60,18 @@ class Draft(Generic[K, V]):
         return self._table.get(key)
 
     def put(self, key: K, row: V) -> None:
-        self._undo.append((key, key in self.changed, self.changed.get(key)))
-        self.changed[key] = row
+        self._set(key, row)
 
     def delete(self, key: K) -> None:
-        self._undo.append((key, key in self.changed, self.changed.get(key)))
-        self.changed[key] = None
+        self._set(key, None)
+
+    def _set(self, key: K, row: V | None) -> None:
+        drafted = key in self.changed
+        before = self.changed[key] if drafted else self._table.rows.get(key)
+        self._undo.append((key, drafted, before))
+        self.changed[key] = row
+        if self._watch is not None:
+            self._watch(before, row)
 
     def savepoint(self) -> None:
         """From here on `rollback` returns to this state."""
@@ -69,8 +80,11 @@ class Draft(Generic[K, V]):
     def rollback(self) -> None:
         """Forget every change since the savepoint."""
         while self._undo:
-            key, was_changed, row = self._undo.pop()
-            if was_changed:
-                self.changed[key] = row
+            key, drafted, before = self._undo.pop()
+            undone = self.changed[key]
+            if drafted:
+                self.changed[key] = before
             else:
-                self.changed.pop(key, None)
+                del self.changed[key]
+            if self._watch is not None:
+                self._watch(undone, before)

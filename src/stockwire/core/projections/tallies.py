@@ -1,0 +1,114 @@
+"""Tallies: counts over all rows, kept by adding what a row now counts for and taking away what it counted for before.
+
+A tally knows nothing of why a row changed, so it is right whatever the projections do, and a batch's own tally is
+a copy that follows the batch's drafts, undone changes included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from stockwire.core.rows import InventoryRow, OrderRow
+
+K = TypeVar("K")
+
+
+def _bump(counts: dict[K, int], key: K, by: int) -> None:
+    value = counts.get(key, 0) + by
+    if value:
+        counts[key] = value
+    else:
+        counts.pop(key, None)
+
+
+class StockTally:
+    """How many inventory rows there are of each stock status, and what the stock on hand cost, by currency.
+
+    A unit cost without a currency is in the shop's, here None.
+    """
+
+    def __init__(self, rows: Iterable[InventoryRow] = ()) -> None:
+        self.rows = 0
+        self.by_status: dict[str, int] = {}
+        self.priced: dict[str | None, int] = {}
+        self.value: dict[str | None, int] = {}
+        for row in rows:
+            self.change(None, row)
+
+    def copy(self) -> StockTally:
+        twin = StockTally()
+        twin.rows = self.rows
+        twin.by_status = dict(self.by_status)
+        twin.priced = dict(self.priced)
+        twin.value = dict(self.value)
+        return twin
+
+    def change(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
+        """Count `after` in the place of `before`; None: there was or is no such row."""
+        if before is not None:
+            self._count(before, -1)
+        if after is not None:
+            self._count(after, 1)
+
+    def _count(self, row: InventoryRow, by: int) -> None:
+        self.rows += by
+        _bump(self.by_status, row.stock_status, by)
+        if row.unit_cost is not None:
+            _bump(self.priced, row.currency, by)
+            _bump(self.value, row.currency, by * row.on_hand * row.unit_cost)
+
+    @property
+    def tracked(self) -> int:
+        return self.rows - self.by_status.get("untracked", 0)
+
+    def value_in(self, currency: str) -> int | None:
+        """The amount that the stock on hand cost in the shop's currency; None when no cost in it is known."""
+        if not self.priced.get(None) and not self.priced.get(currency):
+            return None
+        return self.value.get(None, 0) + self.value.get(currency, 0)
+
+    def priced_otherwise(self, currency: str) -> int:
+        """How many rows have their cost in another currency than the shop's."""
+        return sum(count for key, count in self.priced.items() if key is not None and key != currency)
+
+
+class OrderTally:
+    """How many orders are open: by status, on hold, late and at risk. Closed ones count for nothing."""
+
+    def __init__(self, rows: Iterable[OrderRow] = ()) -> None:
+        self.open = 0
+        self.on_hold = 0
+        self.by_status: dict[str, int] = {}
+        self.by_lateness: dict[str, int] = {}
+        for row in rows:
+            self.change(None, row)
+
+    def copy(self) -> OrderTally:
+        twin = OrderTally()
+        twin.open = self.open
+        twin.on_hold = self.on_hold
+        twin.by_status = dict(self.by_status)
+        twin.by_lateness = dict(self.by_lateness)
+        return twin
+
+    def change(self, before: OrderRow | None, after: OrderRow | None) -> None:
+        """Count `after` in the place of `before`; None: there was or is no such row."""
+        if before is not None and before.closed_at is None:
+            self._count(before, -1)
+        if after is not None and after.closed_at is None:
+            self._count(after, 1)
+
+    def _count(self, row: OrderRow, by: int) -> None:
+        self.open += by
+        self.on_hold += by if row.hold is not None else 0
+        _bump(self.by_status, row.status, by)
+        _bump(self.by_lateness, row.lateness, by)
+
+    @property
+    def late(self) -> int:
+        return self.by_lateness.get("late", 0)
+
+    @property
+    def at_risk(self) -> int:
+        return self.by_lateness.get("at_risk", 0)
