@@ -5,9 +5,10 @@
     ...store records and `changes` in one transaction...
     state.commit(changes)             # only after the transaction is durable
 
-`Fold.apply` works on drafts over the state, so a batch that could not be stored leaves no trace. Each event folds within
-a savepoint: one that a projection cannot digest is parked with its error and changes nothing else. Projections know nothing of each other: orders
-give stock effects, inventory takes them; metrics see only rows before and after.
+`Fold.apply` works on drafts over the state, so a batch that could not be stored leaves no trace. Each event folds
+within a savepoint: one that a projection cannot digest is parked with its error and changes nothing else.
+Projections know nothing of each other: orders give stock effects, inventory takes them; metrics see only rows
+before and after.
 
 The shop's clock is the newest time of any event so far, and only rises. What depends on it (which orders are late, what
 "today" is) changes with the event that moved it, so a log always folds to the same rows, in batches of any size. Only
@@ -97,16 +98,17 @@ class Changes(msgspec.Struct, kw_only=True):
     config: bytes | None
     """The newest shop.configured event's body when this batch had one."""
     evicted: dict[Key, int] = {}
-    """Orders that left the `orders` feed without being deleted, with the version at which they did: the feed shows the
-    open ones and the 1,000 most recently closed. The log keeps these as tombstones of the feed for as long as its horizon."""
+    """Orders that left the `orders` feed without being deleted, with the version at which they did: the feed shows
+    the open ones and the 1,000 most recently closed. The log keeps these as tombstones of the feed for as long as
+    its horizon."""
 
 
 class FoldState:
     """All rows that folding needs, in memory, and the counts and sums kept over them.
 
-    Give it what the log has loaded. `orders` are the open ones and the most recently closed, which are remembered only as far
-    as the feed shows them; any other closed order comes by `load_order`, and a minute's sales from more than 61 days
-    before the clock by `load_minute`. Hold it in one thread.
+    Give it what the log has loaded. `orders` are the open ones and the most recently closed, which are remembered
+    only as far as the feed shows them; any other closed order comes by `load_order`, and a minute's sales from more
+    than 61 days before the clock by `load_minute`. Hold it in one thread.
     """
 
     def __init__(

@@ -105,8 +105,8 @@ def is_forward(present: str, next_: str) -> bool:
 
 
 def is_out_of_order(reached: tuple[tuple[str, int], ...], status: str, at: int) -> bool:
-    """True when reaching `status` at the moment `at` contradicts the stages reached: a further one was there before it, or
-    an earlier one only after it."""
+    """True when reaching `status` at the moment `at` contradicts the stages reached: a further one was there before
+    it, or an earlier one only after it."""
     rank = RANK.get(status)
     if rank is None:
         return True
@@ -122,8 +122,8 @@ def deadlines(
 ) -> tuple[int, int] | None:
     """When an order that came to `status` at `since` becomes at risk and late there (moments); None: never.
 
-    A promise to the customer counts while the goods are in the building, when it comes before the status's own time is up.
-    At risk is after four fifths of the time between.
+    A promise to the customer counts while the goods are in the building, when it comes before the status's own time
+    is up. At risk is after four fifths of the time between.
     """
     minutes = allowed_minutes.get(status, ALLOWED_MINUTES.get(status))
     if minutes is None or status not in ALLOWED_MINUTES:

@@ -1,7 +1,7 @@
 """Tables of rows, and drafts over them.
 
-A `Table` is what is durable and known; a `Draft` is a batch's changes on top of it that may still be thrown away, whole or
-back to a savepoint. Rule: a table only ever changes by `commit`, after the draft's changes are on disk.
+A `Table` is what is durable and known; a `Draft` is a batch's changes on top of it that may still be thrown away,
+whole or back to a savepoint. Rule: a table only ever changes by `commit`, after the draft's changes are on disk.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Table(Generic[K, V]):
 class Draft(Generic[K, V]):
     """Changes over a table. `changed` maps each touched key to its new row, or None when it was deleted.
 
-    `watch` hears of every change of a row, undone ones included: what it was and what it is. A row that is kept on disk only
-    counts as None there.
+    `watch` hears of every change of a row, undone ones included: what it was and what it is. A row that is kept on
+    disk only counts as None there.
     """
 
     def __init__(self, table: Table[K, V], watch: Callable[[V | None, V | None], None] | None = None) -> None:

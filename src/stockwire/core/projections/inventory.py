@@ -1,9 +1,9 @@
 """Inventory: stock per SKU and location, and the ledger of its movements.
 
-Two things stay true. Every change of a quantity is a `Movement`, so that for each row and each quantity the deltas of its
-movements add up to the row. And an absolute event (a count, a source's own figures) holds for its own time: one
-that is older than the newest absolute one changes nothing, and one that arrives after later changes sets what the
-quantity was then, with those later changes on top.
+Two things stay true. Every change of a quantity is a `Movement`, so that for each row and each quantity the deltas
+of its movements add up to the row. And an absolute event (a count, a source's own figures) holds for its own time:
+one that is older than the newest absolute one changes nothing, and one that arrives after later changes sets what
+the quantity was then, with those later changes on top.
 
 `Inventory` works on drafts and never on the tables themselves; a batch that could not be stored leaves no trace.
 """

@@ -1,8 +1,9 @@
 """Metrics: the key numbers, each with its twin from the period before, and the hours that charts are drawn from.
 
-They are worked out once per batch, from tallies and sums that are kept as rows change, never by looking through rows. A number that no
-source has ever sent the input of is `no_data`, not zero; a number that has no meaning just now (an average of no orders) is
-None and `ok`. Averages and percentages are rounded half up, away from zero, to two decimals; all else is exact.
+They are worked out once per batch, from tallies and sums that are kept as rows change, never by looking through
+rows. A number that no source has ever sent the input of is `no_data`, not zero; a number that has no meaning just
+now (an average of no orders) is None and `ok`. Averages and percentages are rounded half up, away from zero, to two
+decimals; all else is exact.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Gauges(NamedTuple):
 class Moment(NamedTuple):
     """What the rows of a batch are worked out from: the shop as it stands when its clock shows `clock`.
 
-    `oldest_awaited` is when the oldest order was placed that somebody waits for; `newest_heard` the newest time any source
-    gave. `has_orders`: an order was ever heard of.
+    `oldest_awaited` is when the oldest order was placed that somebody waits for; `newest_heard` the newest time any
+    source gave. `has_orders`: an order was ever heard of.
     """
 
     version: int

@@ -1,9 +1,9 @@
 """Orders: one pure step per event, from the row before to the row after.
 
-`fold_order` decides everything that an event does to an order, and says what it does to the stock. The stock effects are
-never thought up apart: they are the difference of the lines before and after. What a line holds of the stock is
-its `committed`, what it has taken out is its `shipped`, so whatever moves a source reports, in whatever order, what an order
-gives back is exactly what it took.
+`fold_order` decides everything that an event does to an order, and says what it does to the stock. The stock
+effects are never thought up apart: they are the difference of the lines before and after. What a line holds of the
+stock is its `committed`, what it has taken out is its `shipped`, so whatever moves a source reports, in whatever
+order, what an order gives back is exactly what it took.
 
 An outside source is the truth about its own orders: a skip, a backward or an unknown move is taken and noted. What
 is older than the order's present status is recorded, but does not bring the order back to where it was.
@@ -248,7 +248,8 @@ def _carried(line: LineState, status: str) -> LineState:
 
 
 def _brought_back(line: LineState, present: str, status: str) -> LineState:
-    """The line in an order that went back from `present` to `status`: units that are past `present` stay where they are."""
+    """The line in an order that went back from `present` to `status`: units that are past `present` stay where they
+    are."""
     past = 0
     fields: dict[str, int] = {}
     for stage, field in reversed(_STAGES):

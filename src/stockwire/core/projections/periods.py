@@ -2,7 +2,8 @@
 
 Days begin at local midnight, so a day of the spring change has 23 hours. The twin of a running period ends at the
 same local wall-clock minute of its last day, that minute included, as the running period includes the minute the
-clock shows. A wall-clock time that a change of the clocks skips or repeats is read as `zoneinfo` does: by the offset before it.
+clock shows. A wall-clock time that a change of the clocks skips or repeats is read as `zoneinfo` does: by the
+offset before it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Period(NamedTuple):
 
 
 def periods(clock: int, timezone: str) -> tuple[Period, ...]:
-    """Today, yesterday, the last 7 and the last 30 days (today and those before it), when the shop's clock shows `clock`."""
+    """Today, yesterday, the last 7 and the last 30 days (today and those before it), when the shop's clock shows
+    `clock`."""
     zone = ZoneInfo(timezone)
     local = moment_datetime(clock).astimezone(zone)
     today = local.date()

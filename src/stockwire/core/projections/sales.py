@@ -136,8 +136,8 @@ def credit_sales(data: OrderCredited, currency: str) -> Sums:
 class SalesBook:
     """The sales sums of the last 61 days, by minute and hour. `load` fetches a minute that is older than that.
 
-    A question asked again, or asked again a little later, is answered from what was added up before; `commit` keeps those
-    answers right. They are the only thing that asking changes.
+    A question asked again, or asked again a little later, is answered from what was added up before; `commit` keeps
+    those answers right. They are the only thing that asking changes.
     """
 
     def __init__(
