@@ -14,8 +14,9 @@ amounts are decimal strings without trailing zeros. A **moment** is microseconds
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from typing import Final, TypeAlias
 
 QUANTITY_SCALE: Final = 1_000
@@ -32,6 +33,10 @@ DAY: Final = 24 * HOUR
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_EXACT: Final = Context(prec=80)
+"""Enough digits for every product of numbers that are let in."""
 
 Number: TypeAlias = int | Decimal | str
 
@@ -54,15 +59,17 @@ def _scaled(value: Number, scale: int, limit: int, noun: str, places: int) -> in
     if isinstance(value, int):
         scaled = value * scale
     else:
-        try:
-            exact = Decimal(value) if isinstance(value, str) else value
-        except InvalidOperation:
-            raise ValueError(f"{noun} is not a decimal number") from None
+        if isinstance(value, str):
+            if len(value) > 100 or _DECIMAL.fullmatch(value) is None:
+                raise ValueError(f"{noun} is not a decimal number")
+            exact = Decimal(value)
+        else:
+            exact = value
         if not exact.is_finite():
             raise ValueError(f"{noun} must be finite")
         if exact.adjusted() > 30 or exact.as_tuple().exponent < -30:  # type: ignore[operator]
             raise ValueError(f"{noun} is too large or too fine")
-        product = exact * scale
+        product = _EXACT.multiply(exact, Decimal(scale))
         scaled = int(product)
         if scaled != product:
             raise ValueError(f"{noun} has more than {places} decimals")
@@ -121,18 +128,15 @@ def amount_of_money(value: int) -> int:
 
 def moment(text: str) -> int:
     """The moment an RFC 3339 date-time with an offset names, in microseconds. Raises ValueError otherwise."""
-    if len(text) > 40 or len(text) < 20 or text[10] not in "Tt":
+    if _DATE_TIME.fullmatch(text) is None:
         raise ValueError("time must be an RFC 3339 date-time such as 2026-03-02T14:02:11Z")
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except ValueError:
-        raise ValueError("time must be an RFC 3339 date-time such as 2026-03-02T14:02:11Z") from None
-    if parsed.tzinfo is None:
-        raise ValueError("time needs an offset: end it with Z or +hh:mm")
-    try:
-        return (parsed - _EPOCH) // _MICROSECOND
+        raise ValueError("time is no time of any calendar day") from None
     except OverflowError:
         raise ValueError("time is out of range") from None
+    return (parsed - _EPOCH) // _MICROSECOND
 
 
 def moment_text(value: int) -> str:
