@@ -1,0 +1,5 @@
+"""`python -m stockwire` is `stockwire`."""
+
+from stockwire.cli import main
+
+main()
