@@ -72,8 +72,11 @@ export default ts.config(
     },
   },
   {
-    files: ["*.js", "*.cjs", "*.config.ts"],
+    files: ["**/*.js", "**/*.cjs", "*.config.ts"],
     ...ts.configs.disableTypeChecked,
-    languageOptions: { ...ts.configs.disableTypeChecked.languageOptions, globals: globals.node },
+    languageOptions: {
+      ...ts.configs.disableTypeChecked.languageOptions,
+      globals: { ...globals.node, ...globals.browser },
+    },
   },
 );
