@@ -240,7 +240,7 @@ def _carried(line: LineState, status: str) -> LineState:
     return replace(
         line,
         allocated=live if rank >= 3 else line.allocated,
-        picked=live if rank >= 5 else line.picked,
+        picked=live if rank >= 4 else line.picked,
         packed=live if rank >= 5 else line.packed,
         shipped=live if rank >= 6 else line.shipped,
         delivered=live if rank >= 7 else line.delivered,
@@ -300,7 +300,7 @@ def _new_line(line: OrderLine, name: str, row: OrderRow) -> LineState:
         stock=line.stock,
         ordered=int(ordered),
         allocated=ordered if rank >= 3 else 0,
-        picked=ordered if rank >= 5 else 0,
+        picked=ordered if rank >= 4 else 0,
         packed=ordered if rank >= 5 else 0,
         shipped=ordered if rank >= 6 else 0,
         delivered=ordered if rank >= 7 else 0,
