@@ -1,0 +1,164 @@
+// Everything the client needs from the world around it: clock, dice, timers, network, and what the page's life tells.
+// Whoever wants to test the client, or run it elsewhere, brings another one.
+
+import type { Conditions } from "./pauses";
+
+/** What a socket tells. After `closed` it tells nothing more. */
+export interface SocketListener {
+  opened(): void;
+  text(text: string): void;
+  closed(code: number): void;
+}
+
+export interface Socket {
+  send(text: string): void;
+  /** Ends it; its listener hears nothing more. */
+  close(): void;
+}
+
+/** What happens to the page. `conditions`: network or battery changed. `leave`: it is put away, perhaps to come back. */
+export type Signal = "online" | "offline" | "shown" | "hidden" | "leave" | "conditions";
+
+export interface Environment {
+  /** Milliseconds since 1970, as the machine believes. */
+  now(): number;
+  /** From 0 to below 1. */
+  random(): number;
+  /** Calls once after `ms` milliseconds; gives what calls it off. */
+  timer(ms: number, run: () => void): () => void;
+  /** Calls before the next painting, or soon when nothing is painted; gives what calls it off. */
+  paint(run: () => void): () => void;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Never calls the listener before it returns. */
+  socket(url: string, protocol: string, listener: SocketListener): Socket;
+  /** Where relative addresses start. */
+  readonly base: string;
+  online(): boolean;
+  visible(): boolean;
+  conditions(): Conditions;
+  /** Tells what happens to the page until the function it gives is called. */
+  signals(listener: (signal: Signal) => void): () => void;
+  /** What was remembered under a name, over reloads where the browser allows. */
+  recall(name: string): string | undefined;
+  remember(name: string, text: string): void;
+}
+
+interface Battery extends EventTarget {
+  readonly level: number;
+  readonly charging: boolean;
+}
+
+interface BrowserNavigator extends Navigator {
+  readonly connection?: EventTarget & { readonly saveData?: boolean; readonly effectiveType?: string };
+  getBattery?: () => Promise<Battery>;
+}
+
+const LOW_BATTERY = 0.2;
+const PAINT_AT_LATEST = 1_000;
+
+/** The browser this runs in. */
+export function browserEnvironment(): Environment {
+  const browser = navigator as BrowserNavigator;
+  let battery: Battery | undefined;
+
+  const timer = (ms: number, run: () => void): (() => void) => {
+    const id = setTimeout(run, ms);
+    return () => {
+      clearTimeout(id);
+    };
+  };
+
+  return {
+    base: location.origin,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    timer,
+    paint(run) {
+      const stop = (): void => {
+        cancelAnimationFrame(frame);
+        late();
+      };
+      const now = (): void => {
+        stop();
+        run();
+      };
+      const frame = requestAnimationFrame(now);
+      const late = timer(PAINT_AT_LATEST, now);
+      return stop;
+    },
+    fetch: (url, init) => fetch(url, init),
+    socket(url, protocol, listener) {
+      const socket = new WebSocket(url, protocol);
+      socket.onopen = () => {
+        listener.opened();
+      };
+      socket.onmessage = ({ data }) => {
+        listener.text(String(data));
+      };
+      socket.onclose = ({ code }) => {
+        listener.closed(code);
+      };
+      return {
+        send(text) {
+          if (socket.readyState === WebSocket.OPEN) socket.send(text);
+        },
+        close() {
+          socket.onopen = socket.onmessage = socket.onclose = null;
+          socket.close();
+        },
+      };
+    },
+    online: () => browser.onLine,
+    visible: () => document.visibilityState !== "hidden",
+    conditions: () => ({
+      metered: browser.connection?.saveData ?? false,
+      slow: (browser.connection?.effectiveType ?? "").endsWith("2g"),
+      battery: battery !== undefined && !battery.charging && battery.level <= LOW_BATTERY,
+    }),
+    signals(listener) {
+      const life = new AbortController();
+      const on = (target: EventTarget | undefined, type: string, signal: () => Signal): void => {
+        target?.addEventListener(
+          type,
+          () => {
+            listener(signal());
+          },
+          { signal: life.signal },
+        );
+      };
+      on(window, "online", () => "online");
+      on(window, "offline", () => "offline");
+      on(window, "pagehide", () => "leave");
+      on(window, "pageshow", () => "shown");
+      on(document, "visibilitychange", () => (document.visibilityState === "hidden" ? "hidden" : "shown"));
+      on(browser.connection, "change", () => "conditions");
+      void browser.getBattery?.().then(
+        (found) => {
+          if (life.signal.aborted) return;
+          battery = found;
+          on(found, "levelchange", () => "conditions");
+          on(found, "chargingchange", () => "conditions");
+          listener("conditions");
+        },
+        () => undefined,
+      );
+      return () => {
+        life.abort();
+      };
+    },
+    recall(name) {
+      try {
+        return localStorage.getItem(name) ?? undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    remember(name, text) {
+      try {
+        localStorage.setItem(name, text);
+      } catch {
+        // Not remembering is all that follows where storage is forbidden or full.
+      }
+    },
+  };
+}

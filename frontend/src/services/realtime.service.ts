@@ -1,0 +1,121 @@
+// This page's one client, and what belongs to it: the person's pace, and signing in.
+//
+// The pace comes from the address first (`?pace=live`, `paused`, or seconds: a wall display is a link), then from what
+// the person chose last on this browser.
+
+import { browserEnvironment, Client, type Environment, type PaceChoice, type Subscription } from "../realtime";
+import type { ViewChange, ViewRequest, WireRow } from "../realtime";
+
+/** The page's address, as far as the service reads and changes it. */
+export interface PageAddress {
+  readonly search: string;
+  /** Changes the query without loading anything. */
+  replaceSearch(search: string): void;
+}
+
+/** `ok`: signed in. `refused`: the token is spent, too old or wrong. `unreachable`: try again. */
+export type SignIn = "ok" | "refused" | "unreachable";
+
+export interface RealtimeService {
+  readonly environment: Environment;
+  readonly client: Client;
+  /** Connects; stays connected until `stop`. */
+  start(): void;
+  stop(): void;
+  /** Milliseconds between updates (0: live) or none; remembered on this browser. */
+  setPace(pace: PaceChoice): void;
+  retryNow(): void;
+  subscribe<R extends WireRow>(view: ViewRequest, changed: (change: ViewChange) => void): Subscription<R>;
+  /** Spends a one-time token on a session, and connects anew when it worked. */
+  signIn(token: string): Promise<SignIn>;
+  /** Whether this browser has a session; undefined when nobody answers. */
+  signedIn(): Promise<boolean | undefined>;
+  signOut(): Promise<void>;
+}
+
+const PACE = "stockwire.pace";
+const SESSION = "/api/v1/session";
+const SLOWEST = 3_600;
+
+/** A pace as a text of an address or of the browser's memory: `live`, `paused` or seconds. */
+export function parsePace(text: string | null | undefined): PaceChoice | undefined {
+  if (text === "paused") return "paused";
+  if (text === "live") return 0;
+  const seconds = Number(text || Number.NaN);
+  return seconds >= 0 && seconds <= SLOWEST ? Math.round(seconds * 1_000) : undefined;
+}
+
+export function paceText(pace: PaceChoice): string {
+  return pace === "paused" ? pace : pace === 0 ? "live" : String(pace / 1_000);
+}
+
+export function createRealtimeService(environment: Environment, address: PageAddress): RealtimeService {
+  const asked = parsePace(new URLSearchParams(address.search).get("pace"));
+  const client = new Client({
+    environment,
+    name: "stockwire-page/1",
+    pace: asked ?? parsePace(environment.recall(PACE)) ?? 0,
+  });
+
+  const session = (method: string, body?: unknown): Promise<Response> =>
+    environment.fetch(environment.base + SESSION, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+
+  return {
+    environment,
+    client,
+    start: () => {
+      client.start();
+    },
+    stop: () => {
+      client.stop();
+    },
+    retryNow: () => {
+      client.retry();
+    },
+    subscribe: (view, changed) => client.subscribe(view, changed),
+    setPace(pace) {
+      client.setPace(pace);
+      environment.remember(PACE, paceText(pace));
+      const query = new URLSearchParams(address.search);
+      if (!query.has("pace")) return;
+      query.set("pace", paceText(pace));
+      address.replaceSearch(`?${query}`);
+    },
+    async signIn(token) {
+      try {
+        const answer = await session("POST", { token });
+        if (!answer.ok) return answer.status >= 500 || answer.status === 429 ? "unreachable" : "refused";
+      } catch {
+        return "unreachable";
+      }
+      client.retry();
+      return "ok";
+    },
+    async signedIn() {
+      try {
+        const { ok, status } = await session("GET");
+        return ok ? true : status === 401 ? false : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    async signOut() {
+      await session("DELETE");
+      client.stop();
+    },
+  };
+}
+
+const pageAddress: PageAddress = {
+  get search() {
+    return location.search;
+  },
+  replaceSearch(search) {
+    history.replaceState(history.state, "", search + location.hash);
+  },
+};
+
+export const realtimeService = createRealtimeService(browserEnvironment(), pageAddress);

@@ -1,0 +1,146 @@
+// What screens read about the link: how fresh things are, at what pace they come, how old each source is.
+//
+// Getters over one signal. Readers are told at once (with the next painting) when something they can say in a word
+// changed, and once a second otherwise, so that ages tick while nothing arrives. When nobody reads, nothing runs.
+
+import { createSubscriber } from "svelte/reactivity";
+
+import type { Counters, Freshness, LinkStatus, PaceChoice, PaceReason, Shop, SourceAge } from "../realtime";
+import { realtimeService, type RealtimeService } from "../services/realtime.service";
+
+export type { FreshnessLevel, LinkState, PaceChoice } from "../realtime";
+
+export interface SourceFreshness {
+  readonly source: string;
+  readonly ageMs: number;
+  readonly state: SourceAge["state"];
+}
+
+export interface PaceView {
+  /** Milliseconds between updates (0: live), or `paused`. */
+  readonly chosen: PaceChoice;
+  /** Milliseconds, as the server agreed. */
+  readonly effective: number;
+  readonly reason: PaceReason;
+  readonly paused: boolean;
+}
+
+/** The shop, with its own clock. */
+export interface ShopView extends Omit<Shop, "now"> {
+  /** The shop's time in milliseconds since 1970, ticking between frames. */
+  now(): number;
+}
+
+const BEAT = 1_000;
+
+export class Realtime {
+  readonly #service: RealtimeService;
+  readonly #look: () => void;
+
+  constructor(service: RealtimeService) {
+    this.#service = service;
+    this.#look = createSubscriber((update) => this.#attend(update));
+  }
+
+  /** The connection between this page and the server. */
+  get link(): LinkStatus {
+    this.#look();
+    return this.#service.client.link;
+  }
+
+  /** One word for all: how fresh is what is shown. */
+  get freshness(): Freshness {
+    this.#look();
+    return this.#service.client.freshness;
+  }
+
+  /** How old the newest event of each source is. */
+  get sources(): readonly SourceFreshness[] {
+    this.#look();
+    const now = this.#service.environment.now();
+    return this.#service.client.sources.map(({ source, age, state, toldAt }) => ({
+      source,
+      state,
+      ageMs: age + Math.max(0, now - toldAt),
+    }));
+  }
+
+  get pace(): PaceView {
+    this.#look();
+    const { chosen, effective } = this.#service.client.pace;
+    return { chosen, effective: effective.interval, reason: effective.reason, paused: effective.paused };
+  }
+
+  /** Undefined until the server said hello for the first time. */
+  get shop(): ShopView | undefined {
+    this.#look();
+    const hello = this.#service.client.hello;
+    if (!hello?.frame.shop) return undefined;
+    const { now, ...shop } = hello.frame.shop;
+    return { ...shop, now: () => now + this.#service.environment.now() - hello.at };
+  }
+
+  get counters(): Counters {
+    this.#look();
+    return this.#service.client.counters;
+  }
+
+  /** The build of the page that the server has. */
+  get serverBuild(): string | undefined {
+    this.#look();
+    return this.#service.client.hello?.frame.build;
+  }
+
+  setPace(pace: PaceChoice): void {
+    this.#service.setPace(pace);
+  }
+
+  retryNow(): void {
+    this.#service.retryNow();
+  }
+
+  #attend(update: () => void): () => void {
+    const { client, environment } = this.#service;
+    let said = this.#said();
+    let cancelPaint: (() => void) | undefined;
+    let cancelBeat: () => void;
+
+    const beat = (): void => {
+      cancelBeat = environment.timer(BEAT, beat);
+      said = this.#said();
+      update();
+    };
+    const unlisten = client.listen(() => {
+      if (cancelPaint || this.#said() === said) return;
+      cancelPaint = environment.paint(() => {
+        cancelPaint = undefined;
+        said = this.#said();
+        update();
+      });
+    });
+    cancelBeat = environment.timer(BEAT, beat);
+    return () => {
+      unlisten();
+      cancelBeat();
+      cancelPaint?.();
+    };
+  }
+
+  /** All that is worth telling at once, as one text. */
+  #said(): string {
+    const { link, freshness, pace, sources, hello } = this.#service.client;
+    const states = sources.map(({ source, state }) => [source, state]);
+    return JSON.stringify([
+      link.state,
+      link.nextTryAt,
+      link.transport,
+      freshness.level,
+      pace,
+      states,
+      hello?.frame.build,
+      hello?.frame.shop?.name,
+    ]);
+  }
+}
+
+export const realtime = new Realtime(realtimeService);
