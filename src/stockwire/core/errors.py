@@ -11,9 +11,10 @@ from typing import ClassVar, TypedDict
 
 
 class Problem(TypedDict, total=False):
-    """One thing that is wrong with a request: where (a path, or an event's index) and what."""
+    """One thing that is wrong with a request: where (a path, an event's index from 0, a line from 1) and what."""
 
     index: int
+    line: int
     path: str
     detail: str
 
@@ -53,6 +54,12 @@ class Invalid(Refused):
     code = "invalid"
 
 
+class Interrupted(Invalid):
+    """The events stopped at lines that are not right; those before them are stored, and none from there on."""
+
+    code = "interrupted"
+
+
 class TooLarge(Refused):
     """The request is over a limit; split it, or import the file instead."""
 
@@ -82,6 +89,27 @@ class NotFound(Refused):
 
     code = "not_found"
     status = 404
+
+
+class MethodNotAllowed(Refused):
+    """That address exists, but not with this method; the documentation says which it has."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class TooSlow(Refused):
+    """The rest of the request did not come; send it again."""
+
+    code = "too_slow"
+    status = 408
+
+
+class NotReached(Refused):
+    """The log has not reached that version yet; wait longer, or ask without `at_least`."""
+
+    code = "not_reached"
+    status = 412
 
 
 class Unsupported(Refused):
