@@ -96,7 +96,9 @@ class Ledger:
 
     def write(self, events: Sequence[Event]) -> Changes:
         """One batch of events."""
-        records = [Record(self.version + step, 10**15 + self.version + step, each) for step, each in enumerate(events, 1)]
+        records = [
+            Record(self.version + step, 10**15 + self.version + step, each) for step, each in enumerate(events, 1)
+        ]
         changes = Fold(self.state).apply(records)
         self.version += len(events)
         self._store(changes)

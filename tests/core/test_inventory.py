@@ -219,7 +219,8 @@ def test_a_location_has_the_name_it_was_last_given(shop: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("on_hand", "expected"), [(-1, "oversold"), (0, "out_of_stock"), (5, "low"), (6, "ok"), (20, "ok"), (21, "overstock")]
+    ("on_hand", "expected"),
+    [(-1, "oversold"), (0, "out_of_stock"), (5, "low"), (6, "ok"), (20, "ok"), (21, "overstock")],
 )
 def test_the_stock_status_is_the_first_that_holds(on_hand: int, expected: str) -> None:
     shop = Ledger()
@@ -237,7 +238,16 @@ PLACES = st.sampled_from(["main", "shop"])
 AMOUNTS = st.integers(1, 9)
 TIMES = st.integers(0, 59).map(lambda minute: f"10:{minute:02}")
 DELTAS = st.sampled_from(
-    ["received", "committed", "released", "fulfilled", "reserved", "reservation_expired", "returned", "incoming_changed"]
+    [
+        "received",
+        "committed",
+        "released",
+        "fulfilled",
+        "reserved",
+        "reservation_expired",
+        "returned",
+        "incoming_changed",
+    ]
 )
 
 

@@ -382,7 +382,9 @@ CREDIT = {"document": "C7", "currency": "GBP"}
 
 
 def test_a_credit_note_puts_its_goods_back_on_hand(shop: Ledger) -> None:
-    changes = shop.tell("order.credited", "10:00", **CREDIT, lines=[line("MUG", 2, "6.95"), line("X", 1, restock=False)])
+    changes = shop.tell(
+        "order.credited", "10:00", **CREDIT, lines=[line("MUG", 2, "6.95"), line("X", 1, restock=False)]
+    )
     assert shop.levels() == {"on_hand": 12, "available": 12}
     (movement,) = changes.movements
     assert (movement.document, movement.reason, movement.order_id) == ("C7", "return", None)
