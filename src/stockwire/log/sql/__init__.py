@@ -1,0 +1,1 @@
+"""The SQL of the SQLite databases: named statements and numbered migrations."""
