@@ -1,0 +1,131 @@
+/**
+ * What a screen asks for once instead of following it: an order with its lines and timeline, and the movements of a stock row. A refusal becomes a
+ * `ReadError` whose words can stand on the screen: what happened and what to do.
+ */
+
+/** One line of an order. Quantities are numbers, money is decimal text. */
+export interface OrderLine {
+  readonly line: string;
+  readonly sku: string;
+  readonly name: string;
+  readonly location: string;
+  readonly unit_price: string;
+  readonly discount: string;
+  readonly tax: string;
+  readonly stock: boolean;
+  readonly ordered: number;
+  readonly allocated: number;
+  readonly picked: number;
+  readonly packed: number;
+  readonly shipped: number;
+  readonly delivered: number;
+  readonly cancelled: number;
+  readonly returned: number;
+  readonly refunded: number;
+  readonly committed: number;
+}
+
+/** One thing that happened to an order. */
+export interface TimelineEntry {
+  readonly version: number;
+  readonly type: string;
+  readonly occurred_at: string;
+  readonly recorded_at: string;
+  readonly source: string;
+  readonly from_status: string | null;
+  readonly to_status: string | null;
+  readonly irregular: boolean;
+  readonly skipped: readonly string[];
+  readonly derived: readonly string[];
+  readonly text: string | null;
+  readonly document: string | null;
+}
+
+export interface OrderStory<Order> {
+  readonly order: Order;
+  readonly lines: readonly OrderLine[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly version: number;
+}
+
+/** One change of a stock row: differences of its quantities and what was on hand afterwards. */
+export interface Movement {
+  readonly version: number;
+  readonly step: number;
+  readonly type: string;
+  readonly occurred_at: string;
+  readonly recorded_at: string;
+  readonly source: string;
+  readonly on_hand: number;
+  readonly committed: number;
+  readonly reserved: number;
+  readonly damaged: number;
+  readonly quality_control: number;
+  readonly safety_stock: number;
+  readonly incoming: number;
+  readonly on_hand_after: number;
+  readonly reason: string | null;
+  readonly document: string | null;
+  readonly order_id: string | null;
+  readonly note: string | null;
+  readonly superseded: boolean;
+}
+
+export interface Movements {
+  readonly rows: readonly Movement[];
+  readonly next: string | null;
+}
+
+/** A read that was not answered with what was asked. `status` is 0 when nobody answered. */
+export class ReadError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "ReadError";
+    this.status = status;
+  }
+}
+
+async function read(address: string, signal: AbortSignal): Promise<unknown> {
+  let answer: Response;
+  try {
+    answer = await fetch(address, { signal, headers: { accept: "application/json" }, credentials: "same-origin" });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ReadError(0, "Stockwire did not answer. Nothing is lost; try again when the connection is back.");
+  }
+  if (answer.ok) return (await answer.json()) as unknown;
+  throw new ReadError(answer.status, await refusal(answer));
+}
+
+async function refusal(answer: Response): Promise<string> {
+  if (answer.status === 401) return "You are signed out. Sign in again to go on.";
+  if (answer.status === 404) return "Stockwire does not know it.";
+  try {
+    const problem: unknown = await answer.json();
+    if (problem !== null && typeof problem === "object" && "detail" in problem && typeof problem.detail === "string")
+      return problem.detail;
+  } catch {
+    // An answer that is no JSON has nothing to add to its status.
+  }
+  return `Stockwire answered ${answer.status}. Nothing is lost; try again in a moment.`;
+}
+
+/** An order with its lines and timeline. */
+export async function readOrder<Order>(id: string, signal: AbortSignal): Promise<OrderStory<Order>> {
+  return (await read(`/api/v1/orders/${encodeURIComponent(id)}`, signal)) as OrderStory<Order>;
+}
+
+/** Movements of a stock row, the newest first; `before` is the `next` of an earlier answer. */
+export async function readMovements(
+  sku: string,
+  location: string,
+  signal: AbortSignal,
+  before: string | null = null,
+): Promise<Movements> {
+  const query = new URLSearchParams({ limit: "50" });
+  if (before !== null) query.set("before", before);
+  const place = `${encodeURIComponent(sku)}/${encodeURIComponent(location)}`;
+  return (await read(`/api/v1/inventory/${place}/movements?${query.toString()}`, signal)) as Movements;
+}

@@ -1,0 +1,13 @@
+// Puts the page on the screen and connects it.
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { realtimeService } from "./services/realtime.service";
+import "./styles/base.css";
+import "./styles/tokens.css";
+
+const place = document.getElementById("page");
+if (!place) throw new Error("The document has no place for the page.");
+mount(App, { target: place });
+if (window.location.pathname !== "/sign-in") realtimeService.start();
