@@ -12,7 +12,7 @@ import msgspec
 
 from stockwire.core.cadence import Pace, parse_pace
 from stockwire.core.cursor import Cursor, parse_cursor
-from stockwire.core.errors import Invalid, TooLarge
+from stockwire.core.errors import Invalid, Problem, Refused, TooLarge
 from stockwire.core.session import VIEWS_MOST, Session
 from stockwire.core.views import query_view
 from stockwire.core.wire import Frame, parse_json
@@ -47,8 +47,8 @@ def parse_asking(query: bytes, body: bytes = b"") -> Asking:
         views = [_single(pairs)]
     elif isinstance(views, str):
         views = parse_json(views)
-    if not isinstance(views, list) or not views or not all(isinstance(each, dict) for each in views):
-        raise Invalid("`views` must be a JSON array of one or more objects")
+    if not isinstance(views, list) or not all(isinstance(each, dict) for each in views):
+        raise Invalid("`views` must be a JSON array of objects")
     if len(views) > VIEWS_MOST:
         raise TooLarge(f"a connection holds at most {VIEWS_MOST} views")
     return Asking(tuple(_named(each, at) for at, each in enumerate(views)), parse_pace(asked), _wait(asked))
@@ -83,7 +83,8 @@ def _wait(asked: Mapping[str, Any]) -> int:
 def begin(session: Session, asking: Asking, now: float, last_event_id: str | None = None) -> list[Frame]:
     """Open a session that cannot be spoken to later: hello, paced, and a `subscribed` per view.
 
-    `last_event_id` is where views without a cursor resume from (P1.6). Raises Invalid or TooLarge.
+    `last_event_id` is where views without a cursor resume from (P1.6). Raises Invalid or TooLarge; when it is
+    about one view, the last of the error's problems has that view's id as its path (P4.6).
     """
     last: Cursor | None = None
     if last_event_id:
@@ -91,5 +92,10 @@ def begin(session: Session, asking: Asking, now: float, last_event_id: str | Non
     frames = [session.open()]
     if asking.pace != Pace():
         frames.append(session.set_pace(asking.pace))
-    frames.extend(session.subscribe(asked, now, last=last) for asked in asking.views)
+    for asked in asking.views:
+        try:
+            frames.append(session.subscribe(asked, now, last=last))
+        except Refused as error:
+            error.problems = [*error.problems, Problem(path=asked["id"], detail=error.detail)]
+            raise
     return frames
