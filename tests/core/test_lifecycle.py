@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import get_args
 
 import pytest
@@ -19,7 +19,7 @@ def test_the_tables_know_every_status_an_event_may_name() -> None:
 
 
 def test_the_path_can_be_walked_step_by_step() -> None:
-    assert all(judge(here, there).verdict == "allowed" for here, there in zip(PATH, PATH[1:], strict=False))
+    assert all(judge(here, there).verdict == "allowed" for here, there in pairwise(PATH))
 
 
 def test_every_status_is_a_draft_or_committing_or_gone_or_closed() -> None:

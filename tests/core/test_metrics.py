@@ -349,6 +349,15 @@ def test_hours_older_than_62_days_are_let_go() -> None:
     assert at("09:00") not in shop.state.hours.rows
 
 
+def test_a_late_sale_counts_in_the_oldest_hour_that_is_kept() -> None:
+    shop = Ledger()
+    shop.tell("clock.ticked", "2026-05-03T09:30:00Z", source="stockwire")
+    sell(shop, "2026-03-02T09:10:00Z", "1", line("MUG", 1))
+    sell(shop, "2026-03-02T08:50:00Z", "2", line("MUG", 1))
+    assert hour(shop, "09:00").orders_placed == 1
+    assert at("08:00") not in shop.state.hours.rows
+
+
 # Against a naive sum
 
 ZONES = st.sampled_from(["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu"])

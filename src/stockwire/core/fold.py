@@ -396,7 +396,7 @@ class _Batch:
     def _sell(self, at: int, sums: Sums) -> None:
         minute, hour = at - at % MINUTE, at - at % HOUR
         self._minutes[minute] = plus(self._minutes.get(minute, NONE), sums)
-        if hour >= self._clock - metrics.HOURS_KEPT:
+        if hour >= self._clock - self._clock % HOUR - metrics.HOURS_KEPT:
             _, so_far = self._hour_sums.get(hour, (0, NONE))
             self._hour_sums[hour] = (self._version, plus(so_far, sums))
 

@@ -17,7 +17,7 @@ from stockwire.core.projections.tallies import OrderTally, StockTally
 from stockwire.core.rows import HourRow, MetricRow
 from stockwire.core.values import (
     AMOUNT_SCALE,
-    HOUR,
+    DAY,
     MINUTE,
     QUANTITY_SCALE,
     SECOND,
@@ -31,7 +31,7 @@ Unit = Literal["money", "count", "units", "percent", "minutes", "seconds"]
 PACE_MINUTES: Final = 5
 """Orders per minute is the average of the last five minutes."""
 
-HOURS_KEPT: Final = 62 * 24 * HOUR
+HOURS_KEPT: Final = 62 * DAY
 """How far back the hours feed goes."""
 
 _CENT: Final = AMOUNT_SCALE // 100
