@@ -2,8 +2,10 @@
 
     .venv/bin/python bench/fanout.py [--connections 1000] [--rate 10] [--seconds 10] [--repeat 3]
 
-Server and floor run on core 0, the load generator (bench/fanload) and its publisher on core 1, one after the other in one run, so that the
-ratio is fair on a noisy machine. Each update is one event over HTTP, durable before it is delivered: what is measured is the whole way,
+Server and floor run on core 0, the load generator (bench/fanload) and its publisher on core 1, one after the other
+in one run, so that the
+ratio is fair on a noisy machine. Each update is one event over HTTP, durable before it is delivered: what is
+measured is the whole way,
 so the cost of ingest is in it too (shared by all who read). Results go to bench/results/fanout.json and fanout.md.
 """
 
@@ -121,7 +123,8 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
                         "server": name, "transport": kind, "us_per_frame": server["cpu_us_per_msg"],
                         "kib_per_connection": server["pss_per_conn_b"] / 1024, "raw": result,
                     })  # fmt: skip
-                    print(json.dumps({each: rows[-1][each] for each in ("server", "transport", "us_per_frame")}), flush=True)
+                    print(json.dumps({each: rows[-1][each] for each in ("server", "transport", "us_per_frame")}),
+                    flush=True)
     return rows
 
 

@@ -73,7 +73,11 @@ class Reader:
 
 
 def shell(heading: str, server: Running) -> Reader:
-    text = example(heading).replace("http://127.0.0.1:8420", server.url).replace("ws://127.0.0.1:8420", server.url.replace("http", "ws"))
+    text = (
+        example(heading)
+        .replace("http://127.0.0.1:8420", server.url)
+        .replace("ws://127.0.0.1:8420", server.url.replace("http", "ws"))
+    )
     return Reader(["bash", "-c", text], server)
 
 
