@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
+
 import msgspec
 
 from stockwire.core.events import ShopConfigured
-from stockwire.core.fold import FoldState
-from stockwire.core.rows import Key, OrderRow
+from stockwire.core.fold import Changes, FoldState
+from stockwire.core.rows import FeedName, Key, OrderRow
+from stockwire.core.values import moment
 from stockwire.log.base import Loaded, Log
+
+K = TypeVar("K", bound=Hashable)
 
 
 def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
@@ -33,3 +39,36 @@ def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
         load_order=load_order,
         load_minute=log.minute,
     )
+
+
+def changes_since(loaded: Loaded, version: int) -> Changes:
+    """What changed after a version, as far as rows tell: for feeds that missed a commit. Without movements and timeline."""
+    return Changes(
+        version=loaded.version,
+        clock=loaded.clock,
+        inventory=_since(loaded, "inventory", loaded.inventory, version),
+        products=_newer(loaded.products, version),
+        locations=dict(loaded.locations),
+        orders=_since(loaded, "orders", loaded.orders, version),
+        metrics=_since(loaded, "metrics", loaded.metrics, version),
+        minutes={},
+        hours=_newer(loaded.hours, version) | _gone_hours(loaded, version),
+        sources=_since(loaded, "sources", loaded.sources, version),
+        movements=[],
+        timeline=[],
+        parked=[],
+        config=None,
+    )
+
+
+def _newer(rows: Mapping[K, Any], version: int) -> dict[K, Any]:
+    return {key: row for key, row in rows.items() if row.version > version}
+
+
+def _since(loaded: Loaded, feed: FeedName, rows: Mapping[Key, Any], version: int) -> dict[Key, Any]:
+    gone = {key: None for key, at in loaded.tombstones.get(feed, {}).items() if at > version}
+    return _newer(rows, version) | gone
+
+
+def _gone_hours(loaded: Loaded, version: int) -> dict[int, Any]:
+    return {moment(key[0]): None for key, at in loaded.tombstones.get("hours", {}).items() if at > version}

@@ -202,8 +202,8 @@ class SqliteLog:
 
     def known(self, keys: Iterable[EventKey]) -> dict[EventKey, int]:
         with self._readers.borrow() as connection:
-            execute, sql = connection.execute, _SQL["known_event"]
-            return {key: version for key in keys if (version := execute(sql, key).get) is not None}
+            found = connection.executemany(_SQL["known_event"], list(keys))
+            return {(source, id_): version for source, id_, version in found}
 
     def records(self, after: int = 0, limit: int = 5_000) -> list[Record]:
         return [

@@ -15,7 +15,7 @@ REPLACE INTO facts (name, value) VALUES (?, ?);
 INSERT INTO events (version, source, id, type, time, recorded_at, subject, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: known_event
-SELECT version FROM events WHERE source = ? AND id = ?;
+SELECT source, id, version FROM events WHERE source = ? AND id = ?;
 
 -- name: events_after
 SELECT version, recorded_at, source, id, type, time, body FROM events WHERE version > ? ORDER BY version LIMIT ?;
