@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,14 @@ from tests.http.place import Place
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Place]:
-    made = Place()
+def folder(tmp_path: Path) -> Path:
+    """The folder of the built page: empty."""
+    return tmp_path
+
+
+@pytest.fixture
+async def place(folder: Path) -> AsyncIterator[Place]:
+    made = Place(folder)
+    await made.start()
     yield made
-    await made.client.aclose()
+    await made.stop()

@@ -1,21 +1,30 @@
-"""A server for tests of the HTTP API, whole but for the sockets."""
+"""A server for tests of the HTTP API: everything that `app.py` wires, over a log in memory and without sockets."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote
 
 import httpx
 
-from stockwire.core.events import Event
+from stockwire.core.events import ShopConfigured
+from stockwire.core.feed import Feed
+from stockwire.core.fold import Changes
+from stockwire.core.rows import FEEDS
 from stockwire.core.values import moment
-from stockwire.transport.http import http_api
-from stockwire.transport.http.access import Access
+from stockwire.engine.freshness import Freshness
+from stockwire.engine.hub import Hub
+from stockwire.engine.ingest import Ingest
+from stockwire.log.memory import MemoryLog
+from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
 
 NOW = moment("2026-03-25T12:00:00Z")
 HOST = "127.0.0.1:8420"
 ORIGIN = f"http://{HOST}"
+ELSEWHERE = "http://evil.example"
 
 
 class Holder(NamedTuple):
@@ -33,18 +42,23 @@ class Cabinet:
             "swk_till": Holder("till", ("ingest",)),
             "swk_screen": Holder("screen", ("read",)),
         }
-        self.tokens = {"once": True}
+        self.tokens = {"once", "twice"}
         self.sessions: dict[str, Holder] = {}
+        self.asked = 0
 
     def key(self, token: str) -> Holder | None:
+        self.asked += 1
         return self.keys.get(token)
 
     def session(self, token: str) -> Holder | None:
+        self.asked += 1
         return self.sessions.get(token)
 
     def sign_in(self, token: str) -> str | None:
-        if not self.tokens.pop(token, False):
+        self.asked += 1
+        if token not in self.tokens:
             return None
+        self.tokens.discard(token)
         session = hashlib.sha256(token.encode()).hexdigest()
         self.sessions[session] = Holder("owner", ("read",))
         return session
@@ -53,48 +67,93 @@ class Cabinet:
         self.sessions.pop(token, None)
 
 
-class Receipt(NamedTuple):
-    accepted: int
-    duplicates: int
-    version: int
-
-
-class Notebook:
-    """An ingest that writes events on a list."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.refusing: Exception | None = None
-
-    @property
-    def version(self) -> int:
-        return len(self.events)
-
-    async def submit(self, events: Sequence[Event]) -> Receipt:
-        if self.refusing is not None:
-            raise self.refusing
-        have = {event.key for event in self.events}
-        fresh = list({event.key: event for event in reversed(events) if event.key not in have}.values())[::-1]
-        self.events += fresh
-        return Receipt(len(fresh), len(events) - len(fresh), self.version)
-
-
 class Place:
-    """The API over a notebook, and a client of it. `post` sends events with the ingest key."""
+    """The whole server. `post` sends events with an ingest key, `read` gets with a read key, `page` is a browser's client."""
 
-    def __init__(self) -> None:
-        self.notebook = Notebook()
+    def __init__(self, folder: Path) -> None:
         self.cabinet = Cabinet()
         self.seconds = 0.0
+        self.unready: list[str] = []
+        self.log = MemoryLog()
+        self.hub = Hub(
+            {name: Feed(name) for name in FEEDS},
+            epoch=self.log.epoch,
+            version=0,
+            horizon=0,
+            now=lambda: NOW,
+            monotonic=lambda: self.seconds,
+            freshness=Freshness(),
+            describe=lambda: {"server": "stockwire/test", "build": "test", "shop": {"name": "Test"}},
+        )
+        config = ShopConfigured(timezone="Europe/London", currency="EUR", allowed_minutes={})
+        self.ingest = Ingest(self.log, self.log.load(), config, now=lambda: NOW, published=self._published)
         self.access = Access(self.cabinet, origins=[ORIGIN], monotonic=lambda: self.seconds)
-        self.app = http_api(
-            ingest=self.notebook, access=self.access, now=lambda: NOW, version=lambda: self.notebook.version
+        self.api = http_api(
+            ingest=self.ingest,
+            log=self.log,
+            hub=self.hub,
+            access=self.access,
+            calendar=Calendar("Europe/London", "EUR", lambda: NOW),
+            now=lambda: NOW,
+            not_ready=lambda: self.unready,
+            connections=lambda: 3,
         )
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app),  # type: ignore[arg-type]
-            base_url=ORIGIN,
-        )
+        self.app = Front(cast(App, self.api), Page(folder))
+        transport = httpx.ASGITransport(cast(Any, self.app))
+        self.client = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
+
+    def _published(self, changes: Changes) -> None:
+        self.hub.publish(changes)
+
+    async def start(self) -> None:
+        await self.ingest.start()
+
+    async def stop(self) -> None:
+        await self.client.aclose()
+        await self.ingest.stop()
+        self.log.close()
+
+    @property
+    def stored(self) -> int:
+        """How many events of sources are in the log."""
+        return sum(record.event.source != "stockwire" for record in self.log.records(limit=100_000))
 
     async def post(self, content: Any, content_type: str = "application/json", **headers: str) -> httpx.Response:
         sent = {"authorization": "Bearer swk_till", "content-type": content_type, **headers}
         return await self.client.post("/api/v1/events", content=content, headers=sent)
+
+    async def tell(self, *events: dict[str, Any]) -> int:
+        """Post events that are known to be good; gives the version."""
+        answer = await self.post(json.dumps(events))
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["version"])
+
+    async def read(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers={"authorization": "Bearer swk_screen", **headers})
+
+    async def rows(self, path: str) -> list[dict[str, Any]]:
+        """The rows of an answer that must be good."""
+        answer = await self.read(path)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["rows"])
+
+
+def event(id_: str, type_: str, time: str = "2026-03-25T11:00:00Z", **data: Any) -> dict[str, Any]:
+    """An event as its sender writes it."""
+    return {"id": id_, "source": "till", "type": type_, "time": time, "data": data}
+
+
+def received(id_: str, sku: str = "MUG", quantity: Any = 1, **more: Any) -> dict[str, Any]:
+    """Goods that arrived."""
+    return event(id_, "stock.received", sku=sku, quantity=quantity, **more)
+
+
+def placed(order_id: str, *prices: str, time: str = "2026-03-25T11:00:00Z", **more: Any) -> dict[str, Any]:
+    """An order with one line of quantity 1 for each price."""
+    lines = [{"sku": "MUG", "quantity": 1, "unit_price": price} for price in prices or ("6.95",)]
+    return event(f"placed-{order_id}", "order.placed", time, order_id=order_id, currency="EUR", lines=lines, **more)
+
+
+def escaped(text: str) -> str:
+    """A text as one part of a path."""
+    return quote(text, safe="")

@@ -7,18 +7,7 @@ from typing import Any
 import httpx
 
 from stockwire.core.errors import Unavailable
-from tests.http.place import Place
-
-
-def received(id_: str, **data: Any) -> dict[str, Any]:
-    """A good event as its sender writes it."""
-    return {
-        "id": id_,
-        "source": "till",
-        "type": "stock.received",
-        "time": "2026-03-25T11:00:00Z",
-        "data": {"sku": "MUG", "quantity": 1, **data},
-    }
+from tests.http.place import Place, received
 
 
 def ndjson(*events: Any) -> bytes:
@@ -32,37 +21,37 @@ def answered(answer: httpx.Response) -> tuple[int, int, int]:
 
 
 async def test_one_event_is_acknowledged_with_its_version(place: Place) -> None:
-    assert answered(await place.post(json.dumps(received("1")))) == (1, 0, 1)
+    assert answered(await place.post(json.dumps(received("1")))) == (1, 0, 2)
 
 
 async def test_an_array_is_acknowledged_whole(place: Place) -> None:
-    assert answered(await place.post(json.dumps([received("1"), received("2")]))) == (2, 0, 2)
+    assert answered(await place.post(json.dumps([received("1"), received("2")]))) == (2, 0, 3)
 
 
 async def test_a_repeat_changes_nothing(place: Place) -> None:
     await place.post(json.dumps(received("1")))
-    assert answered(await place.post(json.dumps([received("1"), received("2")]))) == (1, 1, 2)
+    assert answered(await place.post(json.dumps([received("1"), received("2")]))) == (1, 1, 3)
 
 
 async def test_cloudevents_come_one_by_one_and_in_batches(place: Place) -> None:
     one = {"specversion": "1.0", "datacontenttype": "application/json", **received("1")}
-    assert answered(await place.post(json.dumps(one), "application/cloudevents+json; charset=utf-8")) == (1, 0, 1)
-    assert answered(await place.post(json.dumps([one]), "application/cloudevents-batch+json")) == (0, 1, 1)
+    assert answered(await place.post(json.dumps(one), "application/cloudevents+json; charset=utf-8")) == (1, 0, 2)
+    assert answered(await place.post(json.dumps([one]), "application/cloudevents-batch+json")) == (0, 1, 2)
 
 
 async def test_an_empty_batch_is_no_error(place: Place) -> None:
     await place.post(json.dumps(received("1")))
-    assert answered(await place.post("[]")) == (0, 0, 1)
+    assert answered(await place.post("[]")) == (0, 0, 2)
 
 
 async def test_a_gzip_body_is_inflated(place: Place) -> None:
     body = gzip.compress(json.dumps(received("1")).encode())
-    assert answered(await place.post(body, **{"content-encoding": "gzip"})) == (1, 0, 1)
+    assert answered(await place.post(body, **{"content-encoding": "gzip"})) == (1, 0, 2)
 
 
 async def test_ndjson_of_any_length_is_taken_in_steps(place: Place) -> None:
     body = ndjson(*(received(str(number)) for number in range(2_500)))
-    assert answered(await place.post(body, "application/x-ndjson")) == (2_500, 0, 2_500)
+    assert answered(await place.post(body, "application/x-ndjson")) == (2_500, 0, 2_501)
 
 
 async def test_ndjson_that_stops_at_a_bad_line_says_what_is_stored(place: Place) -> None:
@@ -70,15 +59,15 @@ async def test_ndjson_that_stops_at_a_bad_line_says_what_is_stored(place: Place)
     answer = await place.post(body, "application/x-ndjson")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (400, "interrupted")
-    assert problem["committed"] == {"lines": 1_000, "accepted": 1_000, "duplicates": 0, "version": 1_000}
+    assert problem["committed"] == {"lines": 1_000, "accepted": 1_000, "duplicates": 0, "version": 1_001}
     assert [found["line"] for found in problem["problems"]] == [1_501]
-    assert place.notebook.version == 1_000
+    assert place.stored == 1_000
 
 
 async def test_ndjson_sent_again_after_a_bad_line_is_never_taken_twice(place: Place) -> None:
     good = ndjson(*(received(str(number)) for number in range(1_200)))
     await place.post(good + b"nonsense\n", "application/x-ndjson")
-    assert answered(await place.post(good, "application/x-ndjson")) == (200, 1_000, 1_200)
+    assert answered(await place.post(good, "application/x-ndjson")) == (200, 1_000, 1_201)
 
 
 async def test_a_bad_batch_changes_nothing_and_names_each_bad_event(place: Place) -> None:
@@ -89,7 +78,7 @@ async def test_a_bad_batch_changes_nothing_and_names_each_bad_event(place: Place
     assert answer.headers["content-type"] == "application/problem+json"
     assert [found["index"] for found in problem["problems"]] == [1, 2]
     assert problem["problems"][1]["detail"] == "`data.quantity` must be above 0"
-    assert place.notebook.version == 0
+    assert place.stored == 0
 
 
 async def test_at_most_a_hundred_bad_events_are_named(place: Place) -> None:
@@ -99,31 +88,31 @@ async def test_at_most_a_hundred_bad_events_are_named(place: Place) -> None:
 
 
 async def test_a_full_server_asks_to_come_back_later(place: Place) -> None:
-    place.notebook.refusing = Unavailable()
+    await place.ingest.stop()
     answer = await place.post(json.dumps(received("1")))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
 async def test_a_server_that_fills_up_during_ndjson_says_what_is_stored(place: Place) -> None:
-    submit = place.notebook.submit
+    submit = place.ingest.submit
 
     async def once(events: Any) -> Any:
-        place.notebook.submit = full  # type: ignore[method-assign]
+        place.ingest.submit = full  # type: ignore[method-assign]
         return await submit(events)
 
     async def full(events: Any) -> Any:
         raise Unavailable()
 
-    place.notebook.submit = once  # type: ignore[method-assign]
+    place.ingest.submit = once  # type: ignore[method-assign]
     body = ndjson(*(received(str(number)) for number in range(1_001)))
     answer = await place.post(body, "application/x-ndjson")
     assert (answer.status_code, answer.json()["committed"]["lines"]) == (503, 1_000)
 
 
 async def test_an_event_just_ahead_of_the_clock_is_taken(place: Place) -> None:
-    assert answered(await place.post(json.dumps({**received("1"), "time": "2026-03-25T12:05:00Z"}))) == (1, 0, 1)
+    assert answered(await place.post(json.dumps({**received("1"), "time": "2026-03-25T12:05:00Z"}))) == (1, 0, 2)
 
 
 async def test_numbers_are_kept_exactly_as_they_were_written(place: Place) -> None:
     await place.post(json.dumps(received("1")).replace('"quantity": 1', '"quantity": 0.125, "unit_cost": 6.95'))
-    assert place.notebook.events[0].body == b'{"sku":"MUG","quantity":0.125,"unit_cost":6.95}'
+    assert place.log.records()[-1].event.body == b'{"sku":"MUG","quantity":0.125,"unit_cost":6.95}'

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -106,9 +106,12 @@ class View:
 
     def sort_key(self, key: Key, row: Any) -> tuple[Any, ...]:
         """What the view's rows sort by, ascending: null last, ties broken by the key (P4.3)."""
+        return self.rank([field.get(row) for field, _ in self.order], key)
+
+    def rank(self, values: Sequence[Any], key: Key) -> tuple[Any, ...]:
+        """Where a row with those values of the ordered fields and that key stands: its `sort_key` without the row."""
         parts: list[Any] = []
-        for (_, _, get, _), descending in self.order:
-            value = get(row)
+        for (_, descending), value in zip(self.order, values, strict=True):
             if value is None:
                 parts.append((True, 0))
             else:

@@ -1,34 +1,85 @@
 """The HTTP API: events in, rows out, and who may.
 
-Each noun has its file; `http_api` puts their routes together. Nothing here decides about events or rows: it reads what
-a request asks for, asks the collaborators it was given, and writes down their answer.
+Each noun has its file; `http_api` puts their routes together, and front.py sets them beside the page and the streams. Nothing
+here decides about events or rows: it reads what a request asks for, asks the collaborators it was given, and writes down
+their answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-from litestar import Litestar
+from litestar import Litestar, Response, get
 
-from stockwire.transport.http.access import Access
-from stockwire.transport.http.events import FUTURE_SECONDS, Ingest, Pulse, event_routes
+from stockwire.engine.hub import Hub
+from stockwire.transport.http.access import Access, Credentials
+from stockwire.transport.http.docs import OPENAPI, document
+from stockwire.transport.http.events import Ingest, Pulse, Receipt, event_routes
+from stockwire.transport.http.front import App, Front
+from stockwire.transport.http.health import NotReady, health_routes
+from stockwire.transport.http.limits import FUTURE_SECONDS
+from stockwire.transport.http.page import Page
 from stockwire.transport.http.problems import on_error
+from stockwire.transport.http.queries import History, query_routes
+from stockwire.transport.http.sales import Calendar, Sales, metric_routes
+from stockwire.transport.http.session import session_routes
+
+__all__ = ["Access", "App", "Calendar", "Credentials", "Front", "Ingest", "Page", "Receipt", "http_api"]
+
+
+class Log(History, Sales, Protocol):
+    """What the API asks the log."""
 
 
 def http_api(
     *,
     ingest: Ingest,
+    log: Log,
+    hub: Hub,
     access: Access,
+    calendar: Calendar,
     now: Callable[[], int],
-    version: Callable[[], int],
+    not_ready: NotReady,
+    connections: Callable[[], int],
     future_seconds: int = FUTURE_SECONDS,
 ) -> Litestar:
-    """The API as an ASGI application. `now` is the server's clock, a moment."""
+    """The API as an ASGI application; give it to `Front`.
+
+    `now` is the server's clock, a moment. `not_ready` says why requests should go elsewhere, `connections` counts open streams.
+    """
     pulse = Pulse(now)
-    return Litestar(
-        [*event_routes(ingest, access.producer, now=now, version=version, pulse=pulse, future_seconds=future_seconds)],
-        openapi_config=None,
+
+    @get("/api/v1/openapi.json", include_in_schema=False)
+    async def get_openapi() -> Response[bytes]:
+        return Response(described, media_type="application/json", headers={"cache-control": "no-cache"})
+
+    api = Litestar(
+        [
+            *event_routes(
+                ingest,
+                access.producer,
+                now=now,
+                version=lambda: hub.version,
+                pulse=pulse,
+                future_seconds=future_seconds,
+            ),
+            *query_routes(access.reader, hub, log),
+            *metric_routes(access.reader, hub, log, calendar),
+            *session_routes(access),
+            *health_routes(
+                access.reader,
+                hub,
+                not_ready=not_ready,
+                connections=connections,
+                events_per_minute=lambda: pulse.per_minute,
+            ),
+            get_openapi,
+        ],
+        openapi_config=OPENAPI,
         exception_handlers={Exception: on_error},
         request_max_body_size=None,
         logging_config=None,
     )
+    described = document(api)
+    return api

@@ -21,12 +21,9 @@ from urllib.parse import urlsplit
 from stockwire.core.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from stockwire.core.rights import EVERYTHING, Rights
 from stockwire.engine.access import Headers, Reader
+from stockwire.transport.http.limits import CREDENTIAL_LENGTH, FAILURE_SECONDS, FAILURES
 
 COOKIE: Final = "stockwire"
-FAILURES: Final = 10
-"""Wrong credentials that one address may show within `FAILURE_SECONDS`."""
-FAILURE_SECONDS: Final = 60.0
-CREDENTIAL_LENGTH: Final = 512
 _ADDRESSES: Final = 10_000
 _CREDENTIALS: Final = 1_000
 
@@ -135,16 +132,17 @@ class Access:
             raise Unauthenticated("events need `Authorization: Bearer <key with scope ingest>`")
         return self._by_key(headers, bearer, "ingest")
 
-    def sign_in(self, headers: Headers, token: str) -> Cookie:
-        """Spend a one-time token and give the cookie of the session it opened. Raises as `reader`."""
+    def sign_in(self, headers: Headers, token: str) -> tuple[Cookie, Holder]:
+        """Spend a one-time token; gives the cookie of the session it opened, and whose that is. Raises as `reader`."""
         self.check_origin(headers)
         self._check_address(headers, token)
         session = self._store.sign_in(token) if len(token) <= CREDENTIAL_LENGTH else None
-        if session is None:
+        holder = self._store.session(session) if session is not None else None
+        if session is None or holder is None:
             self._failures.add(headers.address)
             raise Unauthenticated("the sign-in link was used already or is too old; `stockwire link` prints a new one")
         self._known.add(session)
-        return Cookie(f"{_cookie_name(headers)}={session}{_cookie_attributes(headers)}")
+        return Cookie(f"{_cookie_name(headers)}={session}{_cookie_attributes(headers)}"), holder
 
     def sign_out(self, headers: Headers) -> Cookie:
         """End the session of the request's cookie, if any; gives the cookie that takes it away. Raises Forbidden."""

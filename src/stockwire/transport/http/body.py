@@ -16,17 +16,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 from stockwire.core.errors import Invalid, Problem, TooLarge, TooSlow, Unsupported
+from stockwire.transport.http.limits import (
+    BLANK_LINES,
+    BODY_BYTES,
+    DEPTH,
+    IDLE_SECONDS,
+    INTEGER_LIMIT,
+    NUMBER_LENGTH,
+    TEXT_LENGTH,
+)
 
-BODY_BYTES: Final = 1024 * 1024
-"""The largest body, after inflating; of NDJSON the longest line."""
-DEPTH: Final = 32
-TEXT_LENGTH: Final = 4_096
-INTEGER_LIMIT: Final = 2**53
-NUMBER_LENGTH: Final = 64
-BLANK_LINES: Final = 1_000
-"""Blank lines in a row, so that no small gzip body keeps the server reading nothing for long."""
-IDLE_SECONDS: Final = 30.0
-"""How long the next piece of a body may take."""
+ONE_OR_MANY: Final = "application/json"
+ONE: Final = "application/cloudevents+json"
+MANY: Final = "application/cloudevents-batch+json"
+STREAM: Final = "application/x-ndjson"
+MEDIA_TYPES: Final = (ONE_OR_MANY, ONE, MANY, STREAM)
 _PIECE: Final = 64 * 1024
 
 _MARKUP: Final = re.compile(r"<[A-Za-z/!?]")

@@ -20,19 +20,12 @@ from stockwire.core.events import Event, parse_event
 from stockwire.core.values import MINUTE, SECOND, moment_text
 from stockwire.core.wire import encode
 from stockwire.engine.access import Headers, Reader
-from stockwire.transport.http.body import BODY_BYTES, Line, decode, flaw_in, lines, whole
+from stockwire.transport.http.body import MANY, MEDIA_TYPES, ONE, STREAM, Line, decode, flaw_in, lines, whole
+from stockwire.transport.http.describing import sending
+from stockwire.transport.http.limits import BATCH_EVENTS, BODY_BYTES, FUTURE_SECONDS, PROBLEMS_NAMED
 from stockwire.transport.http.problems import problem_response
 from stockwire.transport.http.requests import asked_by
 
-BATCH_EVENTS: Final = 1_000
-PROBLEMS_NAMED: Final = 100
-FUTURE_SECONDS: Final = 300
-
-ONE_OR_MANY: Final = "application/json"
-ONE: Final = "application/cloudevents+json"
-MANY: Final = "application/cloudevents-batch+json"
-STREAM: Final = "application/x-ndjson"
-MEDIA_TYPES: Final = (ONE_OR_MANY, ONE, MANY, STREAM)
 _OFF_LOOP_BYTES: Final = 32 * 1024
 
 
@@ -224,7 +217,7 @@ def event_routes(
             return problem_response(told, committed={"lines": taken, **msgspec.to_builtins(done)})
         return _acknowledge(done)
 
-    @post("/api/v1/events", status_code=200, name="send_events")
+    @post("/api/v1/events", status_code=200, operation_id="send_events", operation_class=sending())
     async def send_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Store events."""
         headers = asked_by(request)

@@ -1,0 +1,187 @@
+"""Describing: what the OpenAPI document says of each operation, kept beside the routes as values.
+
+Litestar makes the document from the routes; bodies and queries are read by our own stricter code, so their descriptions
+are given here. Shapes are named in schemas.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar.openapi.spec import Operation
+
+from stockwire.core.rows import FeedName
+from stockwire.core.views import OPERATORS
+from stockwire.core.wire import FIELDS
+from stockwire.transport.http.body import MANY, ONE, ONE_OR_MANY, STREAM
+from stockwire.transport.http.limits import BATCH_EVENTS, NAME_LENGTH, PAGE_ROWS, WAIT_SECONDS
+from stockwire.transport.http.schemas import BUCKET_NAMES, operand_schema, page_name, reference
+
+LIMIT: Final = 100
+MOVEMENTS: Final = 50
+WAIT: Final = 5
+"""What `limit` and `wait` are when nobody says."""
+
+_UNFILTERED: Final = frozenset({"names", "figure", "object"})
+_REFUSALS: Final = {
+    400: "What was sent is not right",
+    401: "Not signed in, or no valid key",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not with this method",
+    408: "The body did not come",
+    412: "The version was not reached",
+    413: "Over a limit",
+    415: "Media type or encoding not understood",
+    429: "Too many; come back later",
+    503: "Not now; come back later",
+}
+
+
+def described(**members: Any) -> type[Operation]:
+    """An operation with these members of the OpenAPI document in place of what was guessed."""
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            for name, value in members.items():
+                setattr(self, name, value)
+
+    return Described
+
+
+def responses(schema: str, *refusals: int, media_type: str = "application/json", status: int = 200) -> dict[str, Any]:
+    """The answer with its schema, and the refusals as problems."""
+    problem = {"application/problem+json": {"schema": reference("Problem")}}
+    answer = {"description": "Done", "content": {media_type: {"schema": reference(schema)}}}
+    return {
+        str(status): answer,
+        **{str(each): {"description": _REFUSALS[each], "content": problem} for each in sorted(refusals)},
+    }
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def _path(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH, "pattern": "^[^\\u0000]+$"}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
+
+
+_AWAITED: Final = [
+    _query("at_least", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Answer once this version is readable."),
+    _query(
+        "wait",
+        {"type": "integer", "minimum": 0, "maximum": WAIT_SECONDS, "default": WAIT},
+        "Seconds to wait for `at_least`.",
+    ),
+]
+_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": PAGE_ROWS}
+_READING: Final = (400, 401, 403, 412, 429)
+
+
+def listing(feed: FeedName, **more: Any) -> type[Operation]:
+    """A page of a feed, with the filter grammar of spec/protocol.md P1.5."""
+    return described(parameters=_listing(feed), responses=responses(page_name(feed), *_READING), **more)
+
+
+def _listing(feed: FeedName) -> list[dict[str, Any]]:
+    operators = " ".join(OPERATORS)
+    found = [
+        _query("limit", {**_LIMIT, "default": LIMIT}, "Rows on a page."),
+        _query("page", {"type": "string"}, "The `next` of the page before."),
+        _query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
+    ]
+    if any(field.searched for field in FIELDS[feed]):
+        words = ", ".join(field.name for field in FIELDS[feed] if field.searched)
+        found.append(_query("search", {"type": "string"}, f"Text that stands in one of {words}."))
+    for field in FIELDS[feed]:
+        if field.kind not in _UNFILTERED:
+            text = f"Equal to this; `{field.name}[operator]` compares otherwise ({operators})."
+            found.append(_query(field.name, operand_schema(field.kind), text))
+    return found + _AWAITED
+
+
+def metrics() -> type[Operation]:
+    """The metrics, or sums."""
+    answers = responses("MetricPage", *_READING, 413)
+    answers["200"]["content"]["application/json"]["schema"] = {
+        "oneOf": [reference("MetricPage"), reference("SalesSums")]
+    }
+    bound = {"type": "string"}
+    parameters = [
+        _query("from", bound, "Sum sales from this day or time on (a whole minute)."),
+        _query("to", bound, "Sum sales before this day or time; now when left out."),
+        _query("bucket", {"enum": list(BUCKET_NAMES)}, "One sum for each of the shop's own."),
+    ]
+    return described(parameters=[*parameters, *_listing("metrics")], responses=answers)
+
+
+def one_order() -> type[Operation]:
+    """An order."""
+    parameters = [_path("order_id", "The order's id, percent-encoded."), *_AWAITED]
+    return described(parameters=parameters, responses=responses("Order", *_READING, 404))
+
+
+def movements() -> type[Operation]:
+    """A row's movements."""
+    parameters = [
+        _path("sku", "The SKU, percent-encoded."),
+        _path("location", "The location, percent-encoded."),
+        _query("limit", {**_LIMIT, "default": MOVEMENTS}, "Movements on a page."),
+        _query("before", {"type": "string"}, "The `next` of the page before."),
+        *_AWAITED,
+    ]
+    return described(parameters=parameters, responses=responses("MovementPage", *_READING, 404))
+
+
+def sending() -> type[Operation]:
+    """Events."""
+    either = {"oneOf": [reference("Event"), reference("EventBatch")]}
+    content = {
+        ONE_OR_MANY: {"schema": either},
+        ONE: {"schema": reference("Event")},
+        MANY: {"schema": reference("EventBatch")},
+        STREAM: {"schema": {"type": "string", "description": "One event a line, any number of lines."}},
+    }
+    return described(
+        description=(
+            "Answers when the events are on disk. A batch of up to "
+            f"{BATCH_EVENTS:,} is taken whole or not at all; `source` and `id` name an event for good, so a repeat changes "
+            "nothing. With `Content-Encoding: gzip` the body may be packed."
+        ),
+        request_body={"required": True, "content": content},
+        responses=responses("Acknowledged", 400, 401, 403, 408, 413, 415, 429, 503),
+        security=[{"key": []}],
+    )
+
+
+def signing_in() -> type[Operation]:
+    """A sign-in."""
+    body = {"required": True, "content": {"application/json": {"schema": reference("SignIn")}}}
+    answers = responses("SignedIn", 400, 401, 403, 408, 413, 415, 429)
+    return described(request_body=body, responses=answers, security=[])
+
+
+def signed_in() -> type[Operation]:
+    """Who is signed in."""
+    return described(responses=responses("SignedIn", 400, 401, 403, 429))
+
+
+def signing_out() -> type[Operation]:
+    """A sign-out."""
+    answers = responses("SignedIn", 403)
+    del answers["200"]
+    return described(responses={"204": {"description": "Done"}, **answers}, security=[{"session": []}, {}])
+
+
+def status() -> type[Operation]:
+    """The server's state."""
+    return described(responses=responses("Status", 400, 401, 403, 429))
+
+
+def alive() -> type[Operation]:
+    """Health."""
+    return described(responses=responses("Alive", 503), security=[])

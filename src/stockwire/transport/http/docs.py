@@ -1,0 +1,119 @@
+"""The API's documentation: the OpenAPI document, the page that shows it, and what each error means.
+
+Nothing comes from outside: the page is ours, the browser of the document is built along with the dashboard. The routes of
+the streams are plain ASGI and stand in the document too, because whoever looks for them looks here.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+
+from stockwire import __version__
+from stockwire.core.errors import StockwireError
+from stockwire.core.wire import encode
+from stockwire.transport.http.describing import responses
+from stockwire.transport.http.schemas import schemas
+
+OPENAPI: Final = OpenAPIConfig(
+    title="Stockwire",
+    version=__version__,
+    description="Stock, orders and key numbers, live. Events go in, rows come out.",
+    use_handler_docstrings=True,
+    path="/api/v1/schema",
+)
+_SECURITY: Final = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key made by `stockwire key create`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "stockwire", "description": "The page's session."},
+}
+
+
+def document(api: Litestar) -> bytes:
+    """The OpenAPI 3.1 document as JSON."""
+    found = dict(api.openapi_schema.to_schema())
+    found["paths"] = {**found["paths"], **_streams()}
+    found["components"] = {"schemas": schemas(), "securitySchemes": _SECURITY}
+    found["security"] = [{"key": []}, {"session": []}]
+    found["servers"] = [{"url": "/"}]
+    found["jsonSchemaDialect"] = "https://json-schema.org/draft/2020-12/schema"
+    return encode(found)
+
+
+def _streams() -> dict[str, Any]:
+    feed = {
+        "name": "feed",
+        "in": "query",
+        "schema": {"enum": ["inventory", "orders", "metrics", "hours", "sources"]},
+        "description": "The feed to read; `views` takes several (P1.5).",
+    }
+    more = "The frames are those of the streaming protocol, spec/protocol.md."
+    answers = responses("Alive", 400, 401, 403, 413, 429, 503)
+    found: dict[str, Any] = {}
+    for path, name, summary, media_type in (
+        ("/api/v1/stream", "stream", "Read along as Server-Sent Events", "text/event-stream"),
+        ("/api/v1/poll", "poll", "Read along by long-poll", "application/json"),
+    ):
+        content = {media_type: {"schema": {"type": "string"} if name == "stream" else {"type": "object"}}}
+        answered = {**answers, "200": {"description": "Frames", "content": content}}
+        operation = {
+            "operationId": name,
+            "summary": summary,
+            "description": more,
+            "parameters": [feed],
+            "responses": answered,
+        }
+        found[path] = {"get": operation}
+    return found
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+_HEAD: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+{more}</head>
+<body>
+"""
+BROWSER: Final = (
+    _HEAD.format(title="Stockwire API", more='<link rel="stylesheet" href="/docs/swagger-ui.css">\n')
+    + '<div id="api"></div>\n<script src="/docs/swagger-ui-bundle.js"></script>\n'
+    + '<script src="/docs/start.js"></script>\n</body>\n</html>\n'
+)
+"""The page that shows the document, once the API browser is built."""
+
+START: Final = """SwaggerUIBundle({
+  url: "/api/v1/openapi.json",
+  dom_id: "#api",
+  deepLinking: true,
+  validatorUrl: null,
+});
+"""
+
+UNBUILT: Final = (
+    _HEAD.format(title="Stockwire API", more="")
+    + "<h1>Stockwire API</h1>\n<p>The API browser is not built; <code>make build</code> builds it. "
+    + 'The document itself is at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>, '
+    + 'the errors at <a href="/docs/errors">/docs/errors</a>.</p>\n</body>\n</html>\n'
+)
+
+
+def _errors(kind: type[StockwireError] = StockwireError) -> Iterator[type[StockwireError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _errors(child)
+
+
+def error_page() -> str:
+    """What every error code means: where a problem's `type` leads."""
+    parts = [_HEAD.format(title="Errors", more=""), "<h1>Errors</h1>\n"]
+    for kind in sorted(_errors(), key=lambda each: each.code):
+        title = html.escape(" ".join((kind.__doc__ or "").split()))
+        parts.append(f'<h2 id="{kind.code}">{kind.code}</h2>\n<p>{title} (HTTP {kind.status})</p>\n')
+    return "".join([*parts, "</body>\n</html>\n"])

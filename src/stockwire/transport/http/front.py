@@ -1,0 +1,71 @@
+"""The front: which application a request is for, and the headers that every answer carries.
+
+Paths of the API reach their routes still percent-encoded, so that an order id or a SKU may hold a slash; each route
+decodes its own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from stockwire.engine.exchange import Receive, Scope, Send
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+API_PATHS: Final = ("/api/", "/healthz", "/readyz")
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+def guarded(send: Send) -> Send:
+    """`send`, with the headers that every answer carries where it does not set them itself."""
+
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            fields = list(message.get("headers", ()))
+            have = {bytes(name).lower() for name, _ in fields}
+            fields += [field for field in ALWAYS if field[0] not in have]
+            if b"content-security-policy" not in have:
+                fields.append((b"content-security-policy", API_POLICY.encode()))
+            message = {**message, "headers": fields}
+        await send(message)
+
+    return sending
+
+
+class Front:
+    """The whole server as one ASGI application. `streams` are the applications of the paths that answer in their own time."""
+
+    def __init__(self, api: App, page: App, streams: Mapping[str, App] | None = None) -> None:
+        self._api = api
+        self._page = page
+        self._streams = dict(streams or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._api(scope, receive, send)
+            return
+        path: str = scope["path"]
+        stream = self._streams.get(path)
+        if scope["type"] == "websocket":
+            if stream is None:
+                await receive()
+                await send({"type": "websocket.close", "code": 4501, "reason": "not_found"})
+            else:
+                await stream(scope, receive, send)
+        elif stream is not None:
+            await stream(scope, receive, guarded(send))
+        elif path.startswith(API_PATHS):
+            raw = scope.get("raw_path") or quote(path).encode("ascii")
+            await self._api({**scope, "path": raw.partition(b"?")[0].decode("ascii")}, receive, guarded(send))
+        else:
+            await self._page(scope, receive, guarded(send))
