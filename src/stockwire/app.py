@@ -32,7 +32,7 @@ from stockwire.core.events import ShopConfigured
 from stockwire.core.feed import Feed
 from stockwire.core.fold import Changes
 from stockwire.core.rows import FeedName
-from stockwire.core.values import DAY, MINUTE
+from stockwire.core.values import DAY
 from stockwire.engine.admission import Admission
 from stockwire.engine.clock import run_clock
 from stockwire.engine.exchange import Receive, Scope, Send
@@ -51,7 +51,6 @@ from stockwire.transport.websocket import WebSocketStream
 
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
 COMPACT_EVERY: Final = 3_600.0
-LINK_LASTS: Final = 15 * MINUTE
 
 
 def moment_now() -> int:
@@ -174,7 +173,7 @@ class Stockwire:
 
     def link(self, url: str) -> str:
         """A fresh one-time sign-in link for the page at `url`."""
-        token = self.store.create_sign_in(moment_now(), LINK_LASTS)
+        token = self.store.create_link(moment_now())
         return f"{url}/sign-in#{token}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
