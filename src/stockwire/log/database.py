@@ -142,10 +142,14 @@ def _checksum(script: str) -> str:
 
 
 class Readers:
-    """A few reading connections for however many threads; who finds none free waits for one."""
+    """A few reading connections for however many threads; who finds none free waits for one.
 
-    def __init__(self, open_one: Callable[[], apsw.Connection], most: int = 4) -> None:
+    `still` keeps one and the same transaction over all borrowings, so that everything is read as of one commit.
+    """
+
+    def __init__(self, open_one: Callable[[], apsw.Connection], most: int = 4, *, still: bool = False) -> None:
         self._open_one = open_one
+        self._still = still
         self._free: list[apsw.Connection] = []
         self._room = threading.Semaphore(most)
         self._lock = threading.Lock()
@@ -158,6 +162,8 @@ class Readers:
                 connection = self._free.pop() if self._free else None
             if connection is None:
                 connection = self._open_one()
+                if self._still:
+                    connection.execute("BEGIN")
             try:
                 yield connection
             except REFUSALS:
@@ -169,7 +175,7 @@ class Readers:
             self._give_back(connection)
 
     def _give_back(self, connection: apsw.Connection) -> None:
-        if connection.in_transaction:
+        if connection.in_transaction and not self._still:
             connection.execute("ROLLBACK")
         with self._lock:
             self._free.append(connection)

@@ -51,9 +51,9 @@ _Encode = Callable[[Any], tuple[Any, ...]]
 class SqliteLog:
     """The log of one data directory, which is made when it is not there.
 
-    Raises DataDirectoryBusy, SchemaTooNew or StorageFailed. `reading` leaves lock and schema alone and refuses `commit`: for
-    looking at a log that another process writes. `now` is the moment noted at a migration. `durable` false is for logs that
-    can be made anew.
+    Raises DataDirectoryBusy, SchemaTooNew or StorageFailed. `reading` leaves lock and schema alone and refuses `commit`:
+    for looking at a log that another process writes; with `still` everything is seen as it was at the first look. `now` is
+    the moment noted at a migration. `durable` false is for logs that can be made anew.
     """
 
     def __init__(
@@ -63,12 +63,15 @@ class SqliteLog:
         now: int = 0,
         epoch: str | None = None,
         reading: bool = False,
+        still: bool = False,
         durable: bool = True,
         readers: int = 4,
     ) -> None:
         self._path = directory / FILE
         self._durable = durable
-        self._readers = database.Readers(lambda: database.open_reading(self._path), readers)
+        self._readers = database.Readers(
+            lambda: database.open_reading(self._path), 1 if still else readers, still=still
+        )
         self._writing: apsw.Connection | None = None
         self._lock: DirectoryLock | None = None
         if reading:
@@ -150,10 +153,9 @@ class SqliteLog:
 
     def load(self) -> Loaded:
         with self._readers.borrow() as connection:
-            connection.execute("BEGIN")
-            loaded = self._load(connection)
-            connection.execute("COMMIT")
-        return loaded
+            if not connection.in_transaction:
+                connection.execute("BEGIN")
+            return self._load(connection)
 
     def _load(self, connection: apsw.Connection) -> Loaded:
         def rows(name: str, *values: Any) -> Iterator[Any]:
