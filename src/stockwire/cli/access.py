@@ -6,7 +6,6 @@ the server runs. A key or link is shown once; only its hash is kept.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +17,6 @@ from stockwire.cli.common import Config, DataDir, err, load_settings, out
 if TYPE_CHECKING:
     from stockwire.log.access import Access
     from stockwire.settings import Settings
-
-LINK_MINUTES = 15
 
 keys = typer.Typer(
     no_args_is_help=True,
@@ -39,10 +36,6 @@ def opened(settings: Settings) -> Iterator[Access]:
         yield access
     finally:
         access.close()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000
 
 
 @keys.command("create")
@@ -70,7 +63,7 @@ def create(
         if each not in ("ingest", "read"):
             raise typer.BadParameter(f"there is no scope `{each}`; a key may ingest and read", param_hint="--scope")
     with opened(load_settings(config, data_dir=data_dir).settings) as access:
-        token = access.create_key(name, scopes, _now())
+        token = access.create_key(name, scopes)
     typer.echo(token)
     err().print(f"[dim]Key for {name} ({', '.join(scopes)}). It is not shown again.[/]", markup=True)
 
@@ -117,7 +110,7 @@ def revoke(
     from stockwire.core.errors import NotFound
 
     with opened(load_settings(config, data_dir=data_dir).settings) as access:
-        if not access.revoke_key(name, _now()):
+        if not access.revoke_key(name):
             raise NotFound(f"there is no key named `{name}` in use; see `stockwire key list`")
     out().print(f"Revoked {name}.", markup=False)
 
@@ -133,9 +126,7 @@ def link(
 
     [bold]Example:[/] [cyan]stockwire link[/] on the machine of the server, then open the link.
     """
-    from stockwire.core.values import MINUTE
-
     settings = load_settings(config, data_dir=data_dir, port=port).settings
     with opened(settings) as access:
-        token = access.create_sign_in(_now(), LINK_MINUTES * MINUTE)
+        token = access.create_link()
     typer.echo(f"{settings.own_origins[0]}/sign-in#{token}")

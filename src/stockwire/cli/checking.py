@@ -10,14 +10,15 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 import typer
 
-from stockwire.cli.common import Config, DataDir, Exit, load_settings, out
+from stockwire.cli.common import Config, DataDir, Exit, err, load_settings, out
 
 if TYPE_CHECKING:
     from stockwire.settings import Settings
@@ -26,6 +27,7 @@ OLDEST_SQLITE: Final = (3, 51, 3)
 """Before it, a reset of the write-ahead log could corrupt a database under several processes."""
 LITTLE_SPACE: Final = 1 << 30
 NO_SPACE: Final = 100 << 20
+MOST_SHOWN: Final = 200
 
 State = Literal["ok", "note", "bad"]
 
@@ -190,24 +192,38 @@ def verify(
 
     [bold]Example:[/] [cyan]stockwire verify && echo all is well[/]
     """
-    from stockwire.cli.writing import verified
+    from stockwire.engine.verify import verify_directory
 
     settings = load_settings(config, data_dir=data_dir).settings
-    differences, events = verified(settings)
+    with _folding(as_json) as progress:
+        found = verify_directory(settings.data_dir, progress)
+    wrong = [*found.damage, *map(str, found.differences)]
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode({"events": events, "differences": differences})).decode())
+        typer.echo(msgspec.json.format(msgspec.json.encode({"events": found.events, "differences": wrong})).decode())
     else:
         from rich.markup import escape
 
         console = out()
-        for difference in differences[:200]:
-            console.print(escape(difference))
-        if len(differences) > 200:
-            console.print(f"and {len(differences) - 200:,} more")
-        count = len(differences)
-        style = "bold red" if count else "green"
-        console.print(
-            f"[{style}]{count:,} difference{'' if count == 1 else 's'}[/] after folding {events:,} events again"
-        )
-    if differences:
+        for difference in wrong[:MOST_SHOWN]:
+            console.print(escape(difference), soft_wrap=True)
+        if len(wrong) > MOST_SHOWN:
+            console.print(f"and {len(wrong) - MOST_SHOWN:,} more")
+        style = "green" if found.sound else "bold red"
+        counted = f"{len(wrong):,} difference{'' if len(wrong) == 1 else 's'}"
+        console.print(f"[{style}]{counted}[/] after folding {found.events:,} events again")
+    if not found.sound:
         raise typer.Exit(Exit.DIFFERENCES)
+
+
+@contextmanager
+def _folding(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr: how much of the log is folded again."""
+    from rich.progress import Progress
+
+    with Progress(console=err(), transient=True, disable=quiet) as bar:
+        task = bar.add_task("Folding again", total=None)
+
+        def told(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of, description="Folding again" if done < of else "Comparing")
+
+        yield told

@@ -76,11 +76,12 @@ def write_history(settings: Settings, shop: Shop, kept: Kept, console: Console) 
 
     to = simulated_time(kept.made, kept.speed)(now())
     with writing(settings) as sink, console.status("Writing the simulated shop's history"):
-        source = sink.loaded.sources.get((SOURCE,))
+        kept_rows = sink.log.load()
+        source = kept_rows.sources.get((SOURCE,))
         known_until = source.newest_at if source else 0
         for batch in history(shop, to, known_until):
             sink.send(batch)
-        if left := in_order(left_behind(sink.loaded.inventory.values(), to)):
+        if left := in_order(left_behind(kept_rows.inventory.values(), to)):
             sink.send(left)
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stockwire.core.errors import DataDirectoryBusy
+from stockwire.engine.ingest import Ingest
+from stockwire.importing.bringing import Sent
 from stockwire.log.sqlite import FILE, SqliteLog
 
 if TYPE_CHECKING:
+    from stockwire.core.events import Event
     from stockwire.importing.rows import Format
-    from stockwire.settings import Loaded
+    from stockwire.settings import Loaded, Settings
 
 
 def owner(directory: Path) -> str | None:
@@ -72,3 +78,44 @@ def suited(loaded: Loaded, format_made: Format, reload: Callable[[], Loaded], te
             "its orders will count, but not in sums of money."
         )
     return loaded
+
+
+class Directory:
+    """A sink that is a data directory: its own one writer, as in the server. `log` is for looking."""
+
+    def __init__(self, log: SqliteLog, ingest: Ingest) -> None:
+        self.log = log
+        self._ingest = ingest
+
+    def send(self, events: Sequence[Event]) -> Sent:
+        """Have the events stored; returns when they are durable."""
+        receipt = self._ingest.submit_blocking(events)
+        return Sent(receipt.accepted, receipt.duplicates, receipt.version)
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Directory]:
+    """The data directory, to write into; made when it is not there. What was accepted is finished at the end.
+
+    Raises DataDirectoryBusy, SchemaTooNew or StorageFailed.
+    """
+    from stockwire.app import configuration
+
+    try:
+        log = SqliteLog(settings.data_dir, now=moment_now())
+    except DataDirectoryBusy as error:
+        raise DataDirectoryBusy(f"{error.detail} (--url {settings.server_url} --key KEY)") from None
+    try:
+        ingest = Ingest(log, log.load(), configuration(settings), now=moment_now)
+        try:
+            ingest.start_blocking()
+            yield Directory(log, ingest)
+        finally:
+            ingest.stop_blocking()
+    finally:
+        log.close()
+
+
+def moment_now() -> int:
+    """The wall's clock as a moment."""
+    return time.time_ns() // 1_000
