@@ -98,6 +98,8 @@ const KEEP_VIEW = 60_000;
 const BRIEF = 1_000;
 const BRIEF_MOST = 3;
 
+const linked = (at: LinkState["at"]): boolean => at === "open" || at === "stalled";
+
 export class Client {
   readonly #options: ClientOptions;
   readonly #environment: Environment;
@@ -240,7 +242,7 @@ export class Client {
   ): Subscription<R> {
     // Without a limit the order makes no difference to which rows there are; so it stays here.
     const { order, ...rest } = request;
-    const { held, fresh } = this.#replica.hold(request.limit === undefined ? rest : request);
+    const held = this.#replica.hold(request.limit === undefined ? rest : request);
     const ranking = new Ranking<R>(order);
     const rows = (): ReadonlyMap<string, R> => (held.table?.rows ?? new Map()) as ReadonlyMap<string, R>;
     const listener = (change: ViewChange): void => {
@@ -248,8 +250,10 @@ export class Client {
       changed(change);
     };
     held.listeners.add(listener);
-    this.#cancel(held.id);
-    if (fresh) this.#say(this.#replica.asking(held));
+    if (held.listeners.size === 1) {
+      this.#cancel(held.id);
+      this.#say(this.#replica.asking(held));
+    }
     return {
       get rows() {
         return ranking.rows(rows());
@@ -296,7 +300,6 @@ export class Client {
   }
 
   #enter(state: LinkState, now: number): void {
-    const linked = (at: LinkState["at"]): boolean => at === "open" || at === "stalled";
     if (state.at !== this.#state.at) this.#since = now;
     if (linked(state.at)) this.#lostAt = undefined;
     else if (linked(this.#state.at)) this.#lostAt = now;
@@ -433,8 +436,9 @@ export class Client {
   }
 
   #greet(frame: HelloFrame, way: Transport, now: number): void {
-    const again = this.#state.at === "open" && this.#transport === way;
+    const again = this.#linked && this.#transport === way;
     this.#hello = frame;
+    this.#replica.begin(frame.epoch, !again);
     this.#report(frame.sources, now);
     if (!again) {
       this.#helloAt = now;
@@ -459,7 +463,11 @@ export class Client {
   }
 
   #say(frame: ClientFrame): void {
-    if (this.#state.at === "open" || this.#state.at === "stalled") this.#present?.send(frame);
+    if (this.#linked) this.#present?.send(frame);
+  }
+
+  get #linked(): boolean {
+    return linked(this.#state.at);
   }
 
   // --- liveness ---
@@ -523,6 +531,7 @@ export class Client {
   // --- views let go, timers, listeners ---
 
   #release(held: Held): void {
+    this.#replica.release(held);
     this.#say({ type: "unsubscribe", id: held.id });
     this.#timer(held.id, KEEP_VIEW, () => {
       this.#replica.drop(held);

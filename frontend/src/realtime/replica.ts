@@ -47,25 +47,34 @@ export class Replica {
     return this.#held;
   }
 
-  /** The view's place; `fresh` when the server has yet to be asked. */
-  hold(request: ViewRequest): { readonly held: Held; readonly fresh: boolean } {
+  /** The view's place: an equal request's, or a new one. */
+  hold(request: ViewRequest, id = `${request.feed}-${(this.#named += 1)}`): Held {
     const text = JSON.stringify(request);
     for (const held of this.#held.values()) {
-      if (JSON.stringify(held.request) === text && !held.error) return { held, fresh: false };
+      if (JSON.stringify(held.request) === text && !held.error) return held;
     }
-    const id = `${request.feed}-${(this.#named += 1)}`.slice(-64);
     const held: Held = { id, request, listeners: new Set(), table: undefined, error: undefined };
     this.#held.set(id, held);
-    return { held, fresh: true };
+    return held;
+  }
+
+  /** Nobody listens any more: what still comes for it is left aside, but its rows stay. */
+  release({ table }: Held): void {
+    if (!table || this.#sharing(table).some(({ listeners }) => listeners.size > 0)) return;
+    table.detach();
+    this.#resuming.add(table);
   }
 
   /** Forgets the view and its rows. */
   drop({ id, table }: Held): void {
     this.#held.delete(id);
-    if (table && ![...this.#held.values()].some((other) => other.table === table)) {
-      this.#tables.delete(table.view);
-      this.#resuming.delete(table);
-    }
+    if (!table || this.#sharing(table).length > 0) return;
+    this.#tables.delete(table.view);
+    this.#resuming.delete(table);
+  }
+
+  #sharing(table: Table): Held[] {
+    return [...this.#held.values()].filter((held) => held.table === table);
   }
 
   /** What asks the server for a view, from where its rows are. */
@@ -74,12 +83,18 @@ export class Replica {
     return { type: "subscribe", id, ...request, ...(cursor ? { cursor } : {}) };
   }
 
+  /** A hello came: nothing is served until it is named again. `away`: changes may have been missed meanwhile. */
+  begin(epoch: string, away = true): void {
+    this.#epoch = epoch;
+    for (const table of this.#tables.values()) {
+      table.detach();
+      if (away) this.#resuming.add(table);
+    }
+  }
+
   /** Takes a frame of the present connection; gives what to answer. */
   receive(frame: ServerFrame): ClientFrame[] {
     switch (frame.type) {
-      case "hello":
-        this.#begin(frame.epoch);
-        return [];
       case "subscribed":
         this.#name(frame.id, frame.view, frame.key);
         return [];
@@ -87,9 +102,10 @@ export class Replica {
         this.#refuse(frame);
         return [];
       case "reset":
-        this.#resets[frame.reason] = (this.#resets[frame.reason] ?? 0) + 1;
-        this.#tables.get(frame.view)?.reset();
-        return [];
+        return this.#take(frame.view, (table) => {
+          this.#resets[frame.reason] = (this.#resets[frame.reason] ?? 0) + 1;
+          return table.reset();
+        });
       case "snapshot":
         return this.#take(frame.view, (table) => table.snapshot(frame, this.#epoch));
       case "delta":
@@ -105,23 +121,16 @@ export class Replica {
     }
   }
 
-  #begin(epoch: string): void {
-    this.#epoch = epoch;
-    for (const table of this.#tables.values()) {
-      table.begin();
-      this.#resuming.add(table);
-    }
-  }
-
   #name(id: string, view: string, key: readonly string[]): void {
     const held = this.#held.get(id);
     if (!held) return;
-    held.error = undefined;
-    if (held.table?.view === view) return;
     const had = this.#tables.get(view);
-    held.table = had ?? new Table(view, key);
-    this.#tables.set(view, held.table);
-    if (had?.loaded) tell(held, { kind: "whole" });
+    const table = had ?? new Table(view, key);
+    this.#tables.set(view, table);
+    table.attach();
+    if (held.table === table) return;
+    held.table = table;
+    if (table.loaded) tell(held, { kind: "whole" });
   }
 
   #refuse(frame: ErrorFrame): void {
@@ -132,15 +141,18 @@ export class Replica {
   }
 
   #advance(to: number): void {
-    for (const table of this.#tables.values()) table.advance(to, this.#epoch);
-    this.#resuming.clear();
+    for (const table of this.#tables.values()) {
+      if (!table.served) continue;
+      table.advance(to, this.#epoch);
+      this.#resuming.delete(table);
+    }
   }
 
   #take(view: string, take: (table: Table) => Outcome): ClientFrame[] {
     const table = this.#tables.get(view);
-    if (!table) return [];
+    if (!table?.served) return [];
     const outcome = take(table);
-    const sharing = [...this.#held.values()].filter((held) => held.table === table);
+    const sharing = this.#sharing(table);
     if (outcome.did === "fault") {
       this.#faults += 1;
       return sharing.slice(0, 1).map(({ id }) => ({ type: "resync", id, reason: outcome.reason }));

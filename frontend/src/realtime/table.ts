@@ -55,6 +55,7 @@ export class Table {
   #epoch = "";
   #at = 0;
   #loaded = false;
+  #served = false;
   #changes = 0;
 
   constructor(view: string, key: readonly string[]) {
@@ -88,16 +89,31 @@ export class Table {
     return `v1.${this.#epoch}.${String(this.#at).padStart(16, "0")}.${this.view}`;
   }
 
-  /** A connection begins: parts of an earlier one, and questions asked on it, are void. */
-  begin(): void {
+  /**
+   * Whether the present connection serves this table. Frames for one that it does not, or no longer, were under way
+   * when that ended; taking them would move rows or cursor past what the next subscription starts from.
+   */
+  get served(): boolean {
+    return this.#served;
+  }
+
+  /** The server took the view on: what it sends from now on counts. */
+  attach(): void {
+    this.#served = true;
+  }
+
+  /** The view or its connection was left: parts that came, and questions asked, are void. */
+  detach(): void {
+    this.#served = false;
     this.#parts = undefined;
     if (this.#phase === "healing") this.#phase = "awaiting";
   }
 
   /** The server says that the whole content will come. The rows stay until then. */
-  reset(): void {
+  reset(): Outcome {
     this.#parts = undefined;
     this.#phase = "awaiting";
+    return NOTHING;
   }
 
   /** Takes a part of the whole content (P5.1). */

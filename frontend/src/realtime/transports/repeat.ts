@@ -7,6 +7,9 @@ import { ask, endingOf, refusedView } from "./request";
 /** Reads an answer. Gives how the channel ends, or that the next question is due; nothing when it was given up. */
 export type Read = (answer: Response, alive: () => boolean) => Promise<Ending | "again" | undefined>;
 
+/** Milliseconds between an answer and the next question: eyes need no more, and a refusal must not become a loop. */
+const GAP = 250;
+
 /** Opens the channel. What is said within one turn of the page makes one new request. */
 export function repeat(caller: Caller, path: string, accept: string, read: Read): Channel {
   let present: AbortController | undefined;
@@ -39,16 +42,16 @@ export function repeat(caller: Caller, path: string, accept: string, read: Read)
     const outcome = await once(request).catch(lost);
     if (present !== request || outcome === undefined) return;
     if (outcome === "again") {
-      askAgain();
+      askAgain(GAP);
       return;
     }
     close();
     caller.closed(outcome);
   };
 
-  const askAgain = (): void => {
+  const askAgain = (after = 0): void => {
     stopAsking();
-    stopAsking = caller.environment.timer(0, () => void run());
+    stopAsking = caller.environment.timer(after, () => void run());
   };
 
   askAgain();

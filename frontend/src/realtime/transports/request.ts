@@ -43,11 +43,8 @@ export function endingOf(answer: Response, now: number): Ending {
 
 /** The error frame for the view that a refusal is about, if it names one (P4.6). */
 export async function refusedView(answer: Response): Promise<ServerFrame | undefined> {
-  if (answer.status !== 400) return undefined;
-  try {
-    const problem = (await answer.json()) as Readonly<Record<string, unknown>>;
-    return typeof problem["id"] === "string" ? asFrame({ ...problem, type: "error" }) : undefined;
-  } catch {
-    return undefined;
-  }
+  if (answer.status !== 400 && answer.status !== 413) return undefined;
+  const problem = (await answer.json().catch(() => ({}))) as { code?: string; problems?: { path?: string }[] };
+  const id = problem.problems?.at(-1)?.path;
+  return id === undefined ? undefined : asFrame({ ...problem, id, type: "error" });
 }

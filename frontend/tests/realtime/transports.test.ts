@@ -1,0 +1,276 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { Client, type Subscription } from "../../src/realtime/client";
+import { eventParser, sse, type StreamEvent } from "../../src/realtime/transports/sse";
+import { poll } from "../../src/realtime/transports/poll";
+import { websocket } from "../../src/realtime/transports/websocket";
+import type { Transport } from "../../src/realtime/transports/channel";
+import { ModelServer } from "./model-server";
+import { settle, World } from "./world";
+
+let world: World;
+let server: ModelServer;
+
+beforeEach(() => {
+  world = new World();
+  server = new ModelServer();
+  server.write("A", 1);
+});
+
+async function started(transports?: readonly Transport[]): Promise<{ client: Client; view: Subscription }> {
+  const client = new Client({ environment: world, ...(transports ? { transports } : {}) });
+  const view = client.subscribe({ feed: "inventory" });
+  client.start();
+  await world.pass(300);
+  return { client, view };
+}
+
+function up(): void {
+  server.listenOnSockets(world);
+  server.listenOnRequests(world);
+}
+
+describe.each([websocket, sse, poll])("over $name", (transport) => {
+  it("rows come, change and leave", async () => {
+    up();
+    const { client, view } = await started([transport]);
+    expect(client.link.transport).toBe(transport.name);
+    expect(view.rows).toEqual(server.rows());
+    server.write("B", 2);
+    server.write("A", null);
+    server.publish();
+    await world.pass(1_000);
+    expect(view.rows).toEqual(server.rows());
+    expect(client.counters.faults).toBe(0);
+  });
+
+  it("another view is added without losing the first", async () => {
+    up();
+    const { client, view } = await started([transport]);
+    const other = client.subscribe({ feed: "metrics" });
+    server.write("B", 2);
+    await world.pass(1_000);
+    expect(other.loaded).toBe(true);
+    server.publish();
+    await world.pass(1_000);
+    expect(view.rows).toEqual(server.rows());
+    expect(other.rows).toEqual(server.rows());
+    expect(client.counters).toMatchObject({ faults: 0, resets: {}, reconnects: 0 });
+  });
+
+  it("a delta that does not fit is healed by the whole content", async () => {
+    up();
+    const { client, view } = await started([transport]);
+    for (const line of server.lines) {
+      for (const name of line.views.keys()) line.say({ type: "delta", view: name, from: 77, to: 78, upsert: [] });
+    }
+    await world.pass(1_000);
+    expect(client.counters.faults).toBe(1);
+    server.write("B", 2);
+    server.publish();
+    await world.pass(1_000);
+    expect(view.rows).toEqual(server.rows());
+  });
+
+  it("a server that is not there is tried again", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    world.onRequest = (request) => void request.fail();
+    const { client, view } = await started([transport]);
+    expect(client.link.state).toBe("waiting");
+    up();
+    await world.pass(60_000);
+    expect(client.link.state).toBe("open");
+    expect(view.rows).toEqual(server.rows());
+  });
+
+  it("nothing is left after stop", async () => {
+    up();
+    const { client } = await started([transport]);
+    client.stop();
+    await world.pass(0);
+    expect(world.held).toEqual({ timers: 0, listeners: 0, sockets: 0, requests: 0 });
+  });
+});
+
+describe("finding a way", () => {
+  it("falls back to a stream when sockets do not pass, and takes what both would have brought once", async () => {
+    server.listenOnRequests(world);
+    const { client, view } = await started();
+    expect(client.link.state).toBe("connecting");
+    await world.pass(4_500);
+    expect(client.link).toMatchObject({ state: "open", transport: "sse" });
+    expect(view.rows).toEqual(server.rows());
+    expect(world.held.sockets).toBe(0);
+  });
+
+  it("falls back at once when a socket is refused", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    server.listenOnRequests(world);
+    const { client } = await started();
+    expect(client.link.transport).toBe("sse");
+  });
+
+  it("falls back to polling when streams are held back", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    const answer = new ModelServer();
+    answer.write("A", 1);
+    answer.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      if (request.url.pathname.endsWith("/poll")) serve(request);
+    };
+    const { client, view } = await started();
+    await world.pass(4_000);
+    expect(client.link.transport).toBe("poll");
+    expect(view.rows).toEqual(answer.rows());
+    expect(world.held.requests).toBeLessThanOrEqual(1);
+  });
+
+  it("remembers for ten minutes what worked, then tries the better way beside it and changes without a gap", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    server.listenOnRequests(world);
+    const { client, view } = await started();
+    expect(world.memory.get("stockwire.transport")).toMatch(/^sse /);
+    const tries = world.sockets.length;
+    server.listenOnSockets(world);
+    for (let turn = 0; turn < 25; turn++) {
+      await world.pass(20_000);
+      for (const line of server.lines) line.say({ type: "heartbeat", time: 0 });
+    }
+    expect(world.sockets.length).toBe(tries);
+    server.write("B", 2);
+    server.publish();
+    for (let turn = 0; turn < 6; turn++) {
+      await world.pass(20_000);
+      for (const line of server.lines) line.say({ type: "heartbeat", time: 0 });
+    }
+    expect(client.link.transport).toBe("websocket");
+    expect(view.rows).toEqual(server.rows());
+    expect(client.counters).toMatchObject({ faults: 0, resets: {} });
+    expect(world.held).toMatchObject({ sockets: 1, requests: 0 });
+  });
+
+  it("leaves streams alone that end within a second again and again", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      serve(request);
+      if (request.url.pathname.endsWith("/stream")) world.timer(100, () => void request.fail());
+    };
+    const { client } = await started();
+    await world.pass(60_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "poll" });
+  });
+
+  it("ends with the server's refusal, and asks nobody else", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    world.onRequest = (request) => void request.answer(401, { code: "signed_out" });
+    const { client } = await started();
+    expect(client.link).toMatchObject({ state: "refused", reason: "signed_out" });
+    expect(world.requests.length).toBe(1);
+  });
+
+  it("comes back when an overloaded server said so", async () => {
+    world.onRequest = (request) => void request.answer(503, {}, { "retry-after": "7" });
+    const { client } = await started([sse]);
+    expect(client.link.state).toBe("waiting");
+    expect((client.link.nextTryAt ?? 0) - world.time).toBeGreaterThan(6_000);
+  });
+});
+
+describe("a request", () => {
+  it("carries the views in the query, and in a body when the address would be too long", async () => {
+    up();
+    const { client } = await started([sse]);
+    expect(world.request.init.method).toBeUndefined();
+    expect(world.request.wants["views"]).toMatchObject([{ id: "inventory-1", feed: "inventory" }]);
+    for (let view = 0; view < 60; view++)
+      client.subscribe({ feed: "metrics", filter: { metric: `m${view}`.repeat(20) } });
+    await world.pass(10);
+    expect(world.request.init.method).toBe("POST");
+    expect(world.request.url.href.length).toBeLessThan(200);
+    expect(world.request.wants["views"]).toHaveLength(61);
+  });
+
+  it("that is refused for one view goes on without it", async () => {
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      const bad = (request.wants["views"] as { id: string; feed: string }[]).find(({ feed }) => feed === "nothing");
+      if (bad) void request.answer(400, { code: "invalid", title: "Invalid", problems: [{ path: bad.id }] });
+      else serve(request);
+    };
+    const { client, view } = await started([sse]);
+    const bad = client.subscribe({ feed: "nothing" });
+    await world.pass(1_000);
+    expect(bad.error).toMatchObject({ code: "invalid" });
+    server.write("B", 2);
+    server.publish();
+    await settle();
+    expect(view.rows).toEqual(server.rows());
+    expect(client.link.state).toBe("open");
+  });
+
+  it("is made once for all that changed in one turn of the page", async () => {
+    up();
+    const { client } = await started([sse]);
+    const before = world.requests.length;
+    client.subscribe({ feed: "orders" });
+    client.subscribe({ feed: "metrics" });
+    client.setPace(5_000);
+    await world.pass(10);
+    expect(world.requests.length).toBe(before + 1);
+    expect(world.request.wants["interval"]).toBe("5000");
+  });
+});
+
+describe("a stream's text", () => {
+  const parse = (...pieces: string[]): StreamEvent[] => {
+    const events: StreamEvent[] = [];
+    const feed = eventParser((event) => events.push(event));
+    pieces.forEach(feed);
+    return events;
+  };
+
+  it.each([
+    ["data: a\n\n", [{ type: "message", data: "a", id: "" }]],
+    ["event: tick\ndata: a\ndata: b\nid: 7\n\n", [{ type: "tick", data: "a\nb", id: "7" }]],
+    ["\ufeffdata:a\r\n\r\n", [{ type: "message", data: "a", id: "" }]],
+    [": note\nretry: 1000\n\nevent: x\n\n", []],
+    [
+      "data: a\r\rdata:  b\r\r\n",
+      [
+        { type: "message", data: "a", id: "" },
+        { type: "message", data: " b", id: "" },
+      ],
+    ],
+    ["data\n\n", [{ type: "message", data: "", id: "" }]],
+    ["data: cut", []],
+  ])("%j is %j", (text, events) => {
+    expect(parse(text)).toEqual(events);
+  });
+
+  it("means the same however it is cut", () => {
+    const text = "\ufeffevent: tick\r\ndata: {}\r\ndata: é\r\n\r\nid: 4\rdata: b\r\r: c\n\ndata: last\n\n";
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), text.length];
+        expect(parse(...at.slice(1).map((end, index) => text.slice(at[index], end)))).toEqual(parse(text));
+      }),
+    );
+  });
+});
