@@ -18,6 +18,7 @@ from tests.running import Running, running, snapshot
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "read-along.md"
 PATIENCE = 20.0
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ class Reader:
     def __init__(self, command: list[str], server: Running, text: str = "") -> None:
         self._lines: Queue[str] = Queue()
         self._seen: list[str] = []
-        environment = os.environ | {"STOCKWIRE_KEY": server.key, "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"STOCKWIRE_KEY": server.key, "PYTHONUNBUFFERED": "1", "PATH": PATH}
         self._process = subprocess.Popen(
             [*command, text] if text else command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
             start_new_session=True,
@@ -70,6 +71,8 @@ class Reader:
         os.killpg(self._process.pid, 9)
         self._process.wait()
         self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 def shell(heading: str, server: Running) -> Reader:
@@ -93,7 +96,7 @@ def test_curl_reads_along(server: Running) -> None:
         reader.until(r'"type":"delta".*"sku":"MUG-01".*"on_hand":2')
 
 
-@pytest.mark.skipif(not shutil.which("websocat", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
+@pytest.mark.skipif(not shutil.which("websocat", path=PATH),
                     reason="websocat has no package for this kind of machine")  # fmt: skip
 def test_websocat_reads_along(server: Running) -> None:
     with shell("websocat", server) as reader:

@@ -15,7 +15,8 @@ from stockwire.engine.exchange import UNSTORED, Gone, Receive, Scope, Send, body
 from stockwire.engine.streams import Streams
 
 LIFETIME: Final = 600.0
-RETRY: Final = b"retry: 1000\n\n"
+RETRY: Final = b"retry: 1000\n"
+"""Stands in the first event: an event of its own without data confuses some readers."""
 
 
 class EventStream:
