@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from stockwire.core import fold
 from stockwire.core.events import Event, Record
 from stockwire.core.fold import RECENT_CLOSED, Fold, FoldState
 from stockwire.core.lifecycle import STATUSES
@@ -189,6 +190,18 @@ def test_an_event_that_cannot_be_digested_is_parked_and_changes_nothing_else(mon
     assert [movement.version for movement in changes.movements] == [2, 4]
     assert shop.metric("orders_open").state == "no_data"
     assert shop.metric("stockout_rate").value == 0
+
+
+def test_an_order_that_fails_at_the_last_moment_is_parked_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no")
+
+    shop = Ledger()
+    monkeypatch.setattr(fold, "order_sales", broken)
+    changes = shop.tell("order.placed", "09:00", order_id="1", currency="GBP", lines=[line("MUG", 1)])
+    assert len(changes.parked) == 1
+    assert not (changes.orders or changes.inventory or changes.movements or changes.timeline or changes.minutes)
+    assert shop.metric("orders_open").state == "no_data"
 
 
 def test_settings_that_name_no_time_zone_are_parked() -> None:

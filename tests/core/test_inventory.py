@@ -133,6 +133,7 @@ def test_a_late_count_sees_the_changes_of_its_own_batch(shop: Ledger) -> None:
         [
             event("stock.adjusted", "12:00", "a", sku="MUG", quantity=-2),
             event("stock.adjusted", "12:00", "b", sku="CUP", quantity=-50),
+            event("stock.adjusted", "11:00", "d", sku="MUG", quantity=-1),
             event("stock.counted", "11:00", "c", sku="MUG", quantity=14),
         ]
     )

@@ -299,6 +299,7 @@ def test_a_sale_of_long_ago_still_adds_to_its_own_minute() -> None:
     sell(shop, "09:00", "2", line("MUG", 1, "2"))
     sell(shop, long_ago, "3", line("MUG", 1, "4"))
     assert amount_text(shop.minutes[moment(long_ago)].gross_sales) == "5"
+    assert moment(long_ago) not in shop.state.sales._minutes
     assert shop.metric("gross_sales", "last_30_days").value == "2"
 
 

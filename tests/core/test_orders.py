@@ -241,6 +241,22 @@ def test_placing_an_order_twice_commits_its_stock_once(shop: Ledger) -> None:
     assert shop.order().irregular
 
 
+def test_a_stage_that_was_reached_before_is_not_skipped(shop: Ledger) -> None:
+    place(shop)
+    reach(shop, "confirmed", "09:10")
+    reach(shop, "placed", "09:20")
+    reach(shop, "packed", "09:30")
+    assert shop.order().skipped == ("allocated", "picking")
+
+
+def test_a_step_forward_that_is_older_than_the_last_keeps_the_time_of_the_last(shop: Ledger) -> None:
+    place(shop)
+    reach(shop, "confirmed", "08:50")
+    order = shop.order()
+    assert (order.status, order.status_since) == ("confirmed", at("09:00"))
+    assert order.reached[-1] == ("confirmed", at("08:50"))
+
+
 # Partial steps
 
 
