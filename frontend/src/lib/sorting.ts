@@ -35,14 +35,3 @@ function keyOf(value: string | number, kind: Kind): string | number {
   if (kind === "moment") return typeof value === "number" ? value : Date.parse(value);
   return value;
 }
-
-/** How many rows of a new order are not yet where they stand in the shown one: new ones, and ones that left. */
-export function waitingRows(shown: ReadonlySet<string>, next: Iterable<string>): number {
-  let fresh = 0;
-  let kept = 0;
-  for (const key of next) {
-    if (shown.has(key)) kept += 1;
-    else fresh += 1;
-  }
-  return fresh + (shown.size - kept);
-}
