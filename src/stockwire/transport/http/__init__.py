@@ -8,6 +8,7 @@ their answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 from litestar import Litestar, Response, get
@@ -50,9 +51,13 @@ def http_api(
     """
     pulse = Pulse(now)
 
+    @cache
+    def described() -> bytes:
+        return document(api)
+
     @get("/api/v1/openapi.json", include_in_schema=False)
     async def get_openapi() -> Response[bytes]:
-        return Response(described, media_type="application/json", headers={"cache-control": "no-cache"})
+        return Response(described(), media_type="application/json", headers={"cache-control": "no-cache"})
 
     api = Litestar(
         [
@@ -81,5 +86,4 @@ def http_api(
         request_max_body_size=None,
         logging_config=None,
     )
-    described = document(api)
     return api
