@@ -201,13 +201,24 @@ class Ingest:
     # In the writing thread
 
     def _run(self) -> None:
-        while (taken := self._waiting.take(self._group_most)) is not None:
-            if isinstance(taken, _Errand):
-                self._run_errand(taken)
-            else:
-                outcomes, changes = self._recorder.record([request.events for request in taken])
-                answers = [request.answer for request in taken]
-                self._tell(changes, list(zip(answers, outcomes, strict=True)))
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Wait for the next group or errand and see to it; False when it is stopped and nothing is left.
+
+        The writing thread does nothing else. Without `start`, whoever calls this is that thread.
+        """
+        taken = self._waiting.take(self._group_most)
+        if taken is None:
+            return False
+        if isinstance(taken, _Errand):
+            self._run_errand(taken)
+        else:
+            outcomes, changes = self._recorder.record([request.events for request in taken])
+            answers = [request.answer for request in taken]
+            self._tell(changes, list(zip(answers, outcomes, strict=True)))
+        return True
 
     def _run_errand(self, errand: _Errand) -> None:
         try:
