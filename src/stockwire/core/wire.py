@@ -235,7 +235,7 @@ def _decimal(value: Any, scale: int) -> int | Decimal:
         raise Invalid("a number is needed here")
     try:
         number = Decimal(str(value)) * scale
-    except InvalidOperation:
+    except ArithmeticError:
         raise Invalid(f"`{str(value)[:40]}` is not a number") from None
     if not number.is_finite() or number.adjusted() > 30:
         raise Invalid("a finite number is needed here")
