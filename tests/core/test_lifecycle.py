@@ -25,7 +25,7 @@ def test_the_path_can_be_walked_step_by_step() -> None:
 def test_every_status_is_a_draft_or_committing_or_gone_or_closed() -> None:
     groups = [{"draft"}, lifecycle.COMMITTING, lifecycle.GONE, lifecycle.CALLED_OFF | {"returned"}]
     assert sorted(status for group in groups for status in group) == sorted(STATUSES)
-    assert {"completed", "cancelled", "expired", "returned"} == CLOSED
+    assert {"delivered", "completed", "cancelled", "expired", "returned"} == CLOSED
 
 
 @pytest.mark.parametrize(("here", "there"), list(product(STATUSES, STATUSES)))

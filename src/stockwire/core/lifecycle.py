@@ -36,8 +36,12 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 
 STATUSES: Final = tuple(ALLOWED)
 
-CLOSED: Final = frozenset({"completed", "cancelled", "returned", "expired"})
-"""Nothing more is expected to happen; the order leaves memory."""
+ENDED: Final = frozenset({"completed", "cancelled", "returned", "expired"})
+"""Nothing more is expected to happen."""
+
+CLOSED: Final = ENDED | {"delivered"}
+"""Nobody has anything more to do: the order is not counted as open, and leaves memory. Many sources never say more than
+that an order was delivered; one that comes back is opened by its next event."""
 
 CALLED_OFF: Final = frozenset({"cancelled", "expired"})
 """What has not left by now never will."""

@@ -32,7 +32,7 @@ from stockwire.core.events import (
     OrderUpdated,
     Record,
 )
-from stockwire.core.lifecycle import CALLED_OFF, CLOSED, COMMITTING, GONE, RANK, UNIT_STAGES
+from stockwire.core.lifecycle import CALLED_OFF, CLOSED, COMMITTING, ENDED, GONE, RANK, UNIT_STAGES
 from stockwire.core.projections.effects import StockEffect
 from stockwire.core.rows import Hold, Lateness, LineState, OrderRow, TimelineEntry
 from stockwire.core.values import moment
@@ -463,7 +463,7 @@ def _partly(row: OrderRow, event: Event, status: str, steps: Iterable[LineQuanti
             lines[step.line], over = _advance_units(line, status, step.quantity, row.status)
             odd = odd or over
     after = replace(row, lines=tuple(lines.values()))
-    follow = _followed(after.lines) if row.status not in CLOSED else None
+    follow = _followed(after.lines) if row.status not in ENDED else None
     if follow is None or follow == row.status or (follow in RANK and not lifecycle.is_forward(row.status, follow)):
         return after, _Note(odd)
     moved, note = _stepped(after, follow, max(event.time, row.status_since))
