@@ -236,7 +236,7 @@ def _check(settings: Settings, origins: Mapping[str, str]) -> None:
 def _file(path: Path, *, must_exist: bool) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise Invalid(f"there is no settings file {path}") from None
         return {}
