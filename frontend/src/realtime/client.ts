@@ -95,6 +95,7 @@ const BEAT = 5_000;
 const PING_EVERY = 30_000;
 const PATIENCE = 4_000;
 const KEEP_VIEW = 60_000;
+const WAIT_MOST = 55;
 const BRIEF = 1_000;
 const BRIEF_MOST = 3;
 
@@ -340,7 +341,7 @@ export class Client {
           .filter(({ listeners, error }) => listeners.size > 0 && !error)
           .map((held) => this.#replica.asking(held)),
         pace: this.#asked,
-        wait: Math.floor(this.#heartbeat() / 1_000),
+        wait: Math.min(WAIT_MOST, Math.floor(this.#heartbeat() / 1_000)),
       }),
       arrived: (bytes) => {
         this.#bytes += bytes;
@@ -447,10 +448,11 @@ export class Client {
       this.#roundTrip = undefined;
       this.#remember(way);
       this.#tryBetter(way);
-      this.#ping(now);
-      this.#watch(this.#silence());
     }
     this.#happen({ type: "opened" });
+    if (again) return;
+    this.#ping(now);
+    this.#watch(this.#silence());
   }
 
   #tick(frame: TickFrame, now: number): void {
@@ -485,19 +487,25 @@ export class Client {
   #watch(patience: number): void {
     const from = this.#environment.now();
     const frames = this.#frames;
-    const step = Math.min(BEAT, patience);
-    this.#timer("watch", step, () => {
+    const due = (): number => (this.#frames > frames ? (this.#lastFrameAt ?? from) + this.#silence() : from + patience);
+    const look = (planned: number): void => {
       const now = this.#environment.now();
-      if (Math.abs(now - from - step) > SLEPT) this.#happen({ type: "wake" });
-      else if (this.#frames > frames) this.#watch(this.#silence());
-      else if (patience > step) this.#watch(patience - step);
-      else this.#happen({ type: "silence" });
-      if (now - this.#pingAt >= PING_EVERY && this.#state.at === "open") this.#ping(now);
-    });
+      if (now - this.#pingAt >= PING_EVERY) this.#ping(now);
+      if (Math.abs(now - planned) > SLEPT) this.#happen({ type: "wake" });
+      else if (now >= due()) this.#happen({ type: "silence" });
+      else {
+        const step = Math.min(BEAT, due() - now);
+        this.#timer("watch", step, () => {
+          look(now + step);
+        });
+      }
+    };
+    look(from);
   }
 
+  /** The pace is answered at once, by a frame or by a new stream, so it shows whether anybody is there. */
   #probe(within: number): void {
-    this.#ping(this.#environment.now());
+    this.#say({ type: "pace", ...this.#asked });
     this.#watch(within);
   }
 
@@ -531,8 +539,7 @@ export class Client {
   // --- views let go, timers, listeners ---
 
   #release(held: Held): void {
-    this.#replica.release(held);
-    this.#say({ type: "unsubscribe", id: held.id });
+    this.#say(this.#replica.release(held));
     this.#timer(held.id, KEEP_VIEW, () => {
       this.#replica.drop(held);
     });

@@ -38,7 +38,13 @@ export type LinkState =
   | ({ readonly at: "idle" } & Past)
   | ({ readonly at: "connecting" } & Past)
   | ({ readonly at: "open"; readonly since: number; readonly until?: number } & Past)
-  | ({ readonly at: "stalled"; readonly since: number; readonly until: number } & Past)
+  | ({
+      readonly at: "stalled";
+      readonly since: number;
+      readonly until: number;
+      /** When an unseen page lets go, as for `open` its `until`. */
+      readonly leaveAt: number | undefined;
+    } & Past)
   | ({ readonly at: "waiting"; readonly until: number; readonly reason: string } & Past)
   | ({ readonly at: "offline"; readonly until: number } & Past)
   | ({ readonly at: "hidden" } & Past)
@@ -84,7 +90,7 @@ export type LinkEvent = Happening & Facts;
 export type Effect =
   | { readonly do: "connect" }
   | { readonly do: "disconnect" }
-  /** Send a ping and look again in `within` milliseconds. */
+  /** Make the server say something, and look in `within` milliseconds whether it did. */
   | { readonly do: "probe"; readonly within: number };
 
 export type Step = readonly [LinkState, ...Effect[]];
@@ -97,8 +103,8 @@ type Row<S extends LinkState["at"]> = {
 
 /** A stalled link is dead after this long, in milliseconds. */
 const GRACE = 6_000;
-/** An answer to a ping after a wake is awaited this long. */
-const PROBE = 4_000;
+/** After a wake, a sign of life is awaited this long. */
+const PROBE: Effect = { do: "probe", within: 4_000 };
 /** A hidden page keeps its link this long. */
 const HIDDEN = 300_000;
 /** An alarm this late means that the machine slept. */
@@ -147,18 +153,21 @@ const bye = (state: Past & { readonly since?: number }, event: On<"bye">): Step 
   const [to] = lose(state, event, event);
   return [to.at === "waiting" ? { ...to, until: event.now + event.after } : to, DISCONNECT];
 };
-const open = (state: In<"connecting"> | In<"stalled">, { now, visible }: Facts): Step => [
-  {
-    at: "open",
-    since: "since" in state ? state.since : now,
-    ...past(state),
-    ...(visible ? {} : { until: now + HIDDEN }),
-  },
-];
-const stall = (state: In<"open"> | In<"stalled">, { now }: Facts): Step => [
-  { at: "stalled", since: state.since, until: now + GRACE, ...past(state) },
-  { do: "probe", within: GRACE },
-];
+/** An open link: seen, or until when it is kept unseen. */
+function open(state: Past, since: number, facts: Facts, leaveAt?: number): Step {
+  return [{ at: "open", since, ...past(state), ...(facts.visible ? {} : { until: leaveAt ?? facts.now + HIDDEN }) }];
+}
+
+const revive = (state: In<"stalled">, facts: Facts): Step => open(state, state.since, facts, state.leaveAt);
+
+/** Nothing comes: ask, and look again soon. */
+function stall(state: In<"open"> | In<"stalled">, { now }: Facts): Step {
+  const leaveAt = state.at === "open" ? state.until : state.leaveAt;
+  return [
+    { at: "stalled", since: state.since, until: now + GRACE, leaveAt, ...past(state) },
+    { do: "probe", within: GRACE },
+  ];
+}
 
 /** What holds where no link is wanted or needed. */
 const APART = {
@@ -206,23 +215,19 @@ const TABLE: { readonly [S in LinkState["at"]]: Row<S> } = {
   waiting: AWAY,
   offline: { ...AWAY, offline: stay },
   hidden: { ...APART, retry: dial, wake: (state, event) => (event.visible ? dial(state, event) : [state]) },
-  connecting: { ...JOINED, opened: open, hide },
+  connecting: { ...JOINED, opened: (state, event) => open(state, event.now, event), hide },
   open: {
     ...JOINED,
     silence: stall,
     due: (state, event) => (event.visible ? [state] : hide(state)),
-    retry: (state) => [state, { do: "probe", within: PROBE }],
-    wake: ({ since, ...state }, { visible, now }) => [
-      { at: "open", since, ...past(state), ...(visible ? {} : { until: state.until ?? now + HIDDEN }) },
-      { do: "probe", within: PROBE },
-    ],
-    hide: ({ since, ...state }, { now }) => [{ at: "open", since, ...past(state), until: now + HIDDEN }],
+    retry: (state) => [state, PROBE],
+    wake: (state, event) => [open(state, state.since, event, state.until)[0], PROBE],
+    hide: (state, event) => open(state, state.since, { ...event, visible: false }),
   },
   stalled: {
     ...JOINED,
-    opened: open,
-    frame: open,
-    silence: stay,
+    opened: revive,
+    frame: revive,
     wake: stall,
     retry: (state, event) => {
       const [to, ...effects] = dial(state, event);

@@ -14,7 +14,8 @@ export type ViewChange =
 
 /** One view asked for, by one or several listeners. */
 export interface Held {
-  readonly id: string;
+  /** New each time the server is asked anew on one connection, so that answers to an earlier asking are known as such. */
+  id: string;
   readonly request: ViewRequest;
   readonly listeners: Set<(change: ViewChange) => void>;
   table: Table | undefined;
@@ -48,7 +49,7 @@ export class Replica {
   }
 
   /** The view's place: an equal request's, or a new one. */
-  hold(request: ViewRequest, id = `${request.feed}-${(this.#named += 1)}`): Held {
+  hold(request: ViewRequest, id = this.#newId(request)): Held {
     const text = JSON.stringify(request);
     for (const held of this.#held.values()) {
       if (JSON.stringify(held.request) === text && !held.error) return held;
@@ -58,11 +59,21 @@ export class Replica {
     return held;
   }
 
-  /** Nobody listens any more: what still comes for it is left aside, but its rows stay. */
-  release({ table }: Held): void {
-    if (!table || this.#sharing(table).some(({ listeners }) => listeners.size > 0)) return;
-    table.detach();
-    this.#resuming.add(table);
+  /** Nobody listens any more: what still comes for it is left aside, but its rows stay. Gives what to tell the server. */
+  release(held: Held): ClientFrame {
+    const { id, table, request } = held;
+    this.#held.delete(id);
+    held.id = this.#newId(request);
+    this.#held.set(held.id, held);
+    if (table && !this.#sharing(table).some(({ listeners }) => listeners.size > 0)) {
+      table.detach();
+      this.#resuming.add(table);
+    }
+    return { type: "unsubscribe", id };
+  }
+
+  #newId({ feed }: ViewRequest): string {
+    return `${feed}-${(this.#named += 1)}`;
   }
 
   /** Forgets the view and its rows. */

@@ -187,10 +187,8 @@ export class ModelServer {
           socket.send(frame);
         },
       };
-      const { heard } = socket;
-      heard.push = (...frames) => {
-        for (const frame of frames) this.hear(line, frame);
-        return 0;
+      socket.onFrame = (frame) => {
+        this.hear(line, frame);
       };
       this.lines.add(line);
       socket.accept();
@@ -217,23 +215,24 @@ export class ModelServer {
 
   #poll(request: ServerRequest): void {
     const frames: object[] = [];
+    const answer = (): void => {
+      this.lines.delete(line);
+      queueMicrotask(() => void request.answer(200, { frames }));
+    };
     const line: Line = {
       views: new Map(),
       say: (frame) => {
-        frames.push(frame);
-        if (["delta", "snapshot", "tick"].includes((frame as { type: string }).type)) {
-          this.lines.delete(line);
-          queueMicrotask(() => void request.answer(200, { frames }));
-        }
+        const { type } = frame as { type: string };
+        // That nothing changed is not worth an answer (P1.4).
+        if (type !== "tick") frames.push(frame);
+        if (type === "delta" || type === "snapshot") answer();
       },
     };
     this.lines.add(line);
-    const tick = line.say;
-    line.say = (frame) => {
-      // An answer that says that nothing changed is not given at once (P1.4).
-      if ((frame as { type: string }).type !== "tick") tick(frame);
-    };
     this.#begin(line, request);
+    if (Number(request.wants["wait"]) > 0) return;
+    frames.push({ type: "heartbeat", to: this.version, time: 0 });
+    answer();
   }
 
   #begin(line: Line, request: ServerRequest): void {

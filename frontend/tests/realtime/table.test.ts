@@ -109,8 +109,7 @@ class Reader {
         return false;
       case "release":
         if (!this.#held.listeners.delete(this.#listener)) return false;
-        this.replica.release(this.#held);
-        this.server.hear(this.#line, { type: "unsubscribe", id: this.#held.id });
+        this.server.hear(this.#line, { ...this.replica.release(this.#held) });
         return false;
       case "return":
         if (this.#held.listeners.has(this.#listener)) return false;
@@ -173,7 +172,7 @@ describe("the rows of a view", () => {
         for (const each of deeds) {
           if (each.do === "restore") continue;
           reader.act(each);
-          const now = new Map(reader.rows.map((row) => [String(row["sku"]), row.version]));
+          const now = new Map(reader.rows.map((row) => [row["sku"] as string, row.version]));
           const total = Object.values(reader.replica.incidents.resets).reduce((sum, count) => sum + count, 0);
           if (total === resets)
             for (const [sku, version] of now) expect(version).toBeGreaterThanOrEqual(before.get(sku) ?? 0);

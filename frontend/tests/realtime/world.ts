@@ -6,8 +6,8 @@ import type { Conditions } from "../../src/realtime/pauses";
 
 /** The server's end of a socket. */
 export interface ServerSocket {
-  /** What the client said, parsed. */
-  readonly heard: Record<string, unknown>[];
+  /** Called with each frame that the client says. */
+  onFrame: (frame: Record<string, unknown>) => void;
   readonly open: boolean;
   accept(): void;
   send(frame: unknown): void;
@@ -36,9 +36,9 @@ interface Alarm {
   readonly run: () => void;
 }
 
-/** Lets promises that are ready go on. */
+/** Lets promises and streams that are ready go on. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export class World implements Environment {
@@ -80,10 +80,9 @@ export class World implements Environment {
   }
 
   socket(url: string, _protocol: string, listener: SocketListener): { send(text: string): void; close(): void } {
-    const heard: Record<string, unknown>[] = [];
     let state: "connecting" | "open" | "closed" = "connecting";
     const end: ServerSocket = {
-      heard,
+      onFrame: () => undefined,
       get open() {
         return state !== "closed";
       },
@@ -111,7 +110,7 @@ export class World implements Environment {
     });
     return {
       send: (text) => {
-        if (state === "open") heard.push(JSON.parse(text) as Record<string, unknown>);
+        if (state === "open") end.onFrame(JSON.parse(text) as Record<string, unknown>);
       },
       close: () => {
         state = "closed";

@@ -21,9 +21,9 @@ export function repeat(caller: Caller, path: string, accept: string, read: Read)
     present = undefined;
   };
 
-  const once = async (request: AbortController): Promise<Ending | "again" | undefined> => {
+  const once = async (request: AbortController, patient: boolean): Promise<Ending | "again" | undefined> => {
     const alive = (): boolean => present === request;
-    const answer = await ask(caller, path, accept, request.signal);
+    const answer = await ask(caller, path, accept, patient, request.signal);
     if (!alive()) return undefined;
     if (answer.ok) return read(answer, alive);
     const refused = await refusedView(answer);
@@ -33,25 +33,25 @@ export function repeat(caller: Caller, path: string, accept: string, read: Read)
     return "again";
   };
 
-  const run = async (): Promise<void> => {
+  const run = async (patient: boolean): Promise<void> => {
     close();
     const request = (present = new AbortController());
     const lost = (error: unknown): Ending => ({
       reason: error instanceof SyntaxError ? "malformed" : "unreachable",
     });
-    const outcome = await once(request).catch(lost);
+    const outcome = await once(request, patient).catch(lost);
     if (present !== request || outcome === undefined) return;
     if (outcome === "again") {
-      askAgain(GAP);
+      askAgain(GAP, true);
       return;
     }
     close();
     caller.closed(outcome);
   };
 
-  const askAgain = (after = 0): void => {
+  const askAgain = (after = 0, patient = false): void => {
     stopAsking();
-    stopAsking = caller.environment.timer(after, () => void run());
+    stopAsking = caller.environment.timer(after, () => void run(patient));
   };
 
   askAgain();

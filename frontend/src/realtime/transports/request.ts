@@ -7,10 +7,16 @@ import type { Caller } from "./channel";
 /** Longer addresses do not pass everywhere; their content goes into a body. */
 const URL_MOST = 4_096;
 
-/** Asks for what is wanted now. */
-export function ask(caller: Caller, path: string, accept: string, signal: AbortSignal): Promise<Response> {
+/** Asks for what is wanted now. `patient`: the answer may wait for news; else it comes at once, to show that there is one. */
+export function ask(
+  caller: Caller,
+  path: string,
+  accept: string,
+  patient: boolean,
+  signal: AbortSignal,
+): Promise<Response> {
   const { views, pace, wait } = caller.wants();
-  const wants = { views: views.map(({ type: _, ...view }) => view), ...pace, wait };
+  const wants = { views: views.map(({ type: _, ...view }) => view), ...pace, wait: patient ? wait : 0 };
   const query = Object.entries(wants)
     .map(([name, value]) => `${name}=${encodeURIComponent(typeof value === "object" ? JSON.stringify(value) : value)}`)
     .join("&");
