@@ -168,3 +168,4 @@ class StorageFailed(Failed):
 
     code = "storage_failed"
     status = 503
+    retry_after = 5

@@ -8,14 +8,13 @@ their answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Protocol
 
-from litestar import Litestar, Response, get
+from litestar import Litestar
 
 from stockwire.engine.hub import Hub
 from stockwire.transport.http.access import Access, Credentials
-from stockwire.transport.http.docs import OPENAPI, document
+from stockwire.transport.http.docs import document_route
 from stockwire.transport.http.events import Ingest, Pulse, Receipt, event_routes
 from stockwire.transport.http.front import App, Front
 from stockwire.transport.http.health import NotReady, health_routes
@@ -50,40 +49,25 @@ def http_api(
     `now` is the server's clock, a moment. `not_ready` says why requests should go elsewhere, `connections` counts open streams.
     """
     pulse = Pulse(now)
-
-    @cache
-    def described() -> bytes:
-        return document(api)
-
-    @get("/api/v1/openapi.json", include_in_schema=False)
-    async def get_openapi() -> Response[bytes]:
-        return Response(described(), media_type="application/json", headers={"cache-control": "no-cache"})
-
-    api = Litestar(
-        [
-            *event_routes(
-                ingest,
-                access.producer,
-                now=now,
-                version=lambda: hub.version,
-                pulse=pulse,
-                future_seconds=future_seconds,
-            ),
-            *query_routes(access.reader, hub, log),
-            *metric_routes(access.reader, hub, log, calendar),
-            *session_routes(access),
-            *health_routes(
-                access.reader,
-                hub,
-                not_ready=not_ready,
-                connections=connections,
-                events_per_minute=lambda: pulse.per_minute,
-            ),
-            get_openapi,
-        ],
-        openapi_config=OPENAPI,
+    routes = [
+        *event_routes(
+            ingest, access.producer, now=now, version=lambda: hub.version, pulse=pulse, future_seconds=future_seconds
+        ),
+        *query_routes(access.reader, hub, log),
+        *metric_routes(access.reader, hub, log, calendar),
+        *session_routes(access),
+        *health_routes(
+            access.reader,
+            hub,
+            not_ready=not_ready,
+            connections=connections,
+            events_per_minute=lambda: pulse.per_minute,
+        ),
+    ]
+    return Litestar(
+        [*routes, document_route(routes)],
+        openapi_config=None,
         exception_handlers={Exception: on_error},
         request_max_body_size=None,
         logging_config=None,
     )
-    return api

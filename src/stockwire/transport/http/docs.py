@@ -7,10 +7,12 @@ the streams are plain ASGI and stand in the document too, because whoever looks 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Response, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 
 from stockwire import __version__
@@ -19,12 +21,11 @@ from stockwire.core.wire import encode
 from stockwire.transport.http.describing import responses
 from stockwire.transport.http.schemas import schemas
 
-OPENAPI: Final = OpenAPIConfig(
+_OPENAPI: Final = OpenAPIConfig(
     title="Stockwire",
     version=__version__,
     description="Stock, orders and key numbers, live. Events go in, rows come out.",
     use_handler_docstrings=True,
-    path="/api/v1/schema",
 )
 _SECURITY: Final = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key made by `stockwire key create`."},
@@ -32,9 +33,23 @@ _SECURITY: Final = {
 }
 
 
-def document(api: Litestar) -> bytes:
-    """The OpenAPI 3.1 document as JSON."""
-    found = dict(api.openapi_schema.to_schema())
+def document_route(routes: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
+    """`GET /api/v1/openapi.json`, which describes `routes`. The document is made when it is first asked for."""
+
+    @cache
+    def made() -> bytes:
+        return document(routes)
+
+    @get("/api/v1/openapi.json", include_in_schema=False)
+    async def get_openapi() -> Response[bytes]:
+        return Response(made(), media_type="application/json", headers={"cache-control": "no-cache"})
+
+    return get_openapi
+
+
+def document(routes: Sequence[HTTPRouteHandler]) -> bytes:
+    """The OpenAPI 3.1 document of the routes and the streams as JSON."""
+    found = dict(Litestar(routes, openapi_config=_OPENAPI, logging_config=None).openapi_schema.to_schema())
     found["paths"] = {**found["paths"], **_streams()}
     found["components"] = {"schemas": schemas(), "securitySchemes": _SECURITY}
     found["security"] = [{"key": []}, {"session": []}]
