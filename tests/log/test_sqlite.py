@@ -13,9 +13,11 @@ import pytest
 
 from stockwire.core.errors import DataDirectoryBusy, SchemaTooNew, StorageFailed
 from stockwire.core.rows import InventoryRow, LineState, OrderRow
+from stockwire.core.wire import FIELD
 from stockwire.engine.recorder import Receipt, Recorder
 from stockwire.engine.verify import verify_directory
 from stockwire.log import codec, database
+from stockwire.log.memory import MemoryLog
 from stockwire.log.sqlite import FILE, SqliteLog
 from tests.log.history import RECORDED, Shop, busy_day, filled, order, receipt
 
@@ -291,3 +293,13 @@ def test_no_field_of_a_row_is_forgotten_on_disk() -> None:
         (codec.TIMELINE, codec.TimelineEntry),
     ):
         assert set(names) == set(row.__struct_fields__)
+
+
+def test_the_columns_of_an_order_are_what_its_fields_show() -> None:
+    shop = filled(MemoryLog())
+    shop.write(order(70, discount="1.25", shipping="3", tax="0.4",
+                     lines=[{"sku": "A", "quantity": 2, "unit_price": "9.99", "discount": "1", "tax": "0.15"}]))  # fmt: skip
+    for _, row in shop.log.rows("orders"):
+        shown = tuple(FIELD["orders"][name].get(row) for name in codec.ORDER_COLUMNS)
+        assert codec.order_columns(row) == shown
+    assert set(codec.ORDER_COLUMNS) == set(FIELD["orders"]) - {"skipped", "derived"}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
 import pytest
 
+from stockwire.core.events import Event
+from stockwire.core.values import DAY, SECOND, moment_text
 from stockwire.engine.verify import Verified, verify, verify_directory
 from stockwire.log.memory import MemoryLog
 from stockwire.log.sqlite import FILE, SqliteLog
-from tests.log.history import Shop, filled, receipt
+from tests.core.ledger import at, event
+from tests.log.history import Shop, configured, filled, order, receipt
 
 
 @pytest.fixture
@@ -87,3 +91,40 @@ def test_verifying_beside_a_writer_sees_one_moment(directory: Path) -> None:
     assert told_again.sound
     assert told_again.events < log.version
     log.close()
+
+
+def long_history(chance: random.Random) -> Iterator[list[Event]]:
+    """Seventy days of a shop, in batches of many sizes: more closed orders than a feed shows, late counts, old sales."""
+    day_start, number = at("2026-01-01T00:00:00Z"), 0
+    waiting: list[Event] = [configured()]
+    for day in range(70):
+        for _ in range(18):
+            number += 1
+            moment = day_start + day * DAY + chance.randrange(DAY // SECOND) * SECOND
+            late = moment_text(max(day_start, moment - chance.choice((0, 0, 0, 65 * DAY, 2 * DAY))))
+            sku = chance.choice("ABCDE")
+            waiting.append(order(number, moment_text(moment), chance.choice(("placed", "completed", "completed")),
+                                 lines=[{"sku": sku, "quantity": 2, "unit_price": "3.5"}]))  # fmt: skip
+            waiting.append(event("order.updated", late, f"u{number}", order_id=f"{chance.randrange(1, number + 1):04}",
+                                 lines=[{"line": "9", "sku": "E", "quantity": 1, "unit_price": "0.01"}]))  # fmt: skip
+            waiting.append(event("stock.counted", late, f"n{number}", sku=sku, location="main", quantity=50))
+            waiting.append(event("order.status_changed", moment_text(moment + 60 * SECOND), f"d{number}",
+                                 order_id=f"{chance.randrange(1, number + 1):04}", status="delivered"))  # fmt: skip
+            if len(waiting) > chance.randrange(400):
+                yield waiting
+                waiting = []
+    yield waiting
+
+
+def test_a_long_history_with_restarts_folds_to_what_is_stored(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    shop = Shop(SqliteLog(tmp_path))
+    for batch in long_history(chance):
+        shop.write(*batch)
+        if chance.random() < 0.3:
+            shop.log.close()
+            shop.restart(SqliteLog(tmp_path))
+    assert len(shop.log.load().tombstones["orders"]) > 20
+    assert shop.log.counts().orders > 1_200
+    shop.log.close()
+    assert told(verify_directory(tmp_path)) == []
