@@ -1,13 +1,11 @@
-// Puts the page on the screen and connects it.
+// Puts the page on the screen.
 
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import { realtimeService } from "./services/realtime.service";
 import "./styles/base.css";
 import "./styles/tokens.css";
 
 const place = document.getElementById("page");
 if (!place) throw new Error("The document has no place for the page.");
 mount(App, { target: place });
-if (window.location.pathname !== "/sign-in") realtimeService.start();

@@ -64,15 +64,7 @@ const ORDER: Readonly<Record<OrderState, Look>> = {
 export const ORDER_STATES = Object.keys(ORDER) as readonly OrderState[];
 
 /** The statuses an open order moves through, as the pipeline shows them. */
-export const PIPELINE: readonly OrderState[] = [
-  "placed",
-  "confirmed",
-  "allocated",
-  "picking",
-  "packed",
-  "shipped",
-  "delivered",
-];
+export const PIPELINE: readonly OrderState[] = ["placed", "confirmed", "allocated", "picking", "packed", "shipped"];
 
 /** The look of an order status. */
 export function orderLook(status: OrderState): Look {
