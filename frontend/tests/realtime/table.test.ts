@@ -37,6 +37,7 @@ class Reader {
   readonly server = new ModelServer();
   readonly #pipe: ServerFrame[] = [];
   #line = this.#connect();
+  #greeted = false;
   readonly #held = this.replica.hold({ feed: "inventory" });
   readonly #listener = (): void => undefined;
 
@@ -57,17 +58,19 @@ class Reader {
   }
 
   #open(): void {
+    this.#greeted = false;
     this.#line.say(this.server.hello());
   }
 
   #ask(): void {
-    if (this.#held.listeners.size > 0) this.server.hear(this.#line, { ...this.replica.asking(this.#held) });
+    if (this.#greeted && this.#held.listeners.size > 0) this.server.hear(this.#line, { ...this.replica.asking(this.#held) });
   }
 
   /** What the client does with a frame. */
   #take(frame: ServerFrame): void {
     if (frame.type === "hello") {
       this.replica.begin(frame.epoch);
+      this.#greeted = true;
       this.#ask();
     } else {
       for (const answer of this.replica.receive(frame)) this.server.hear(this.#line, { ...answer });
