@@ -1,14 +1,17 @@
 """Access over HTTP: who gets in, and who does not."""
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
 from stockwire.core.errors import TooMany, Unauthenticated
 from stockwire.engine.access import Headers
+from stockwire.log.access import Access as Store
+from stockwire.transport.http import Access
 from stockwire.transport.http.limits import FAILURE_SECONDS, FAILURES
-from tests.http.place import ELSEWHERE, HOST, ORIGIN, Place, received
+from tests.http.place import ELSEWHERE, HOST, ORIGIN, Cabinet, Place, received
 
 READS = [
     "/api/v1/inventory",
@@ -52,10 +55,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(place: Plac
     assert cookie.endswith("; HttpOnly; SameSite=Strict; Path=/")
 
 
-async def test_under_tls_the_cookie_is_secure() -> None:
-    from stockwire.transport.http.access import Access
-    from tests.http.place import Cabinet
-
+def test_under_tls_the_cookie_is_secure() -> None:
     access = Access(Cabinet(), origins=["https://stock.example"], monotonic=lambda: 0.0)
     pairs = [(b"origin", b"https://stock.example"), (b"host", b"stock.example")]
     cookie, _ = access.sign_in(Headers(pairs, "1.2.3.4"), "once")
@@ -166,3 +166,18 @@ async def test_a_form_of_another_site_cannot_sign_in(place: Place) -> None:
     assert answer.status_code == 415
     assert (await sign_in(place, origin=ELSEWHERE)).status_code == 403
     assert "once" in place.cabinet.tokens
+
+
+def test_the_store_on_disk_opens_the_same_doors(tmp_path: Path) -> None:
+    store = Store(tmp_path / "access.db")
+    access = Access(store, origins=[ORIGIN], monotonic=lambda: 0.0)
+    page = [(b"origin", ORIGIN.encode()), (b"host", HOST.encode())]
+    key = store.create_key("till", ["ingest"])
+    cookie, holder = access.sign_in(Headers(page, "10.0.0.1"), store.create_link())
+    session = cookie.header.partition(";")[0].encode()
+    assert access.producer(Headers([(b"authorization", f"Bearer {key}".encode())], "10.0.0.1")).name == "till"
+    assert access.reader(Headers([*page, (b"cookie", b"a=b; " + session)], "10.0.0.1")).name == holder.name
+    access.sign_out(Headers([*page, (b"cookie", session)], "10.0.0.1"))
+    with pytest.raises(Unauthenticated):
+        access.reader(Headers([*page, (b"cookie", session)], "10.0.0.1"))
+    store.close()

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from stockwire.core.errors import Unavailable
-from tests.http.place import Place, received
+from tests.http.place import HOST, Place, received
 
 
 def ndjson(*events: Any) -> bytes:
@@ -85,6 +85,28 @@ async def test_at_most_a_hundred_bad_events_are_named(place: Place) -> None:
     problem = (await place.post(json.dumps([{}] * 500))).json()
     assert len(problem["problems"]) == 100
     assert problem["detail"].startswith("500 of 500 events cannot be taken; the first 100 are named")
+
+
+async def test_a_body_that_ends_too_early_stores_nothing(place: Place) -> None:
+    body = ndjson(*(received(str(number)) for number in range(10)))
+    arrived = [{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return arrived.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"authorization": "Bearer swk_till", "content-type": "application/x-ndjson", "host": HOST}
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "client": ("10.0.0.1", 1),
+        "http_version": "1.1", "scheme": "http", "root_path": "", "server": None, "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    await place.app(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert place.stored == 0
 
 
 async def test_a_full_server_asks_to_come_back_later(place: Place) -> None:

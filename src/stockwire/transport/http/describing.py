@@ -6,6 +6,7 @@ are given here. Shapes are named in schemas.py.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,20 @@ MOVEMENTS: Final = 50
 WAIT: Final = 5
 """What `limit` and `wait` are when nobody says."""
 
+_TAGS: Final[dict[FeedName, str]] = {
+    "inventory": "Stock",
+    "orders": "Orders",
+    "metrics": "Metrics",
+    "hours": "Metrics",
+    "sources": "Server",
+}
+_EXAMPLE: Final = {
+    "id": "receipt-778-1",
+    "source": "warehouse",
+    "type": "stock.received",
+    "time": "2026-03-25T14:00:00Z",
+    "data": {"sku": "MUG-01", "location": "main", "quantity": 12, "unit_cost": "2.40"},
+}
 _UNFILTERED: Final = frozenset({"names", "figure", "object"})
 _REFUSALS: Final = {
     400: "What was sent is not right",
@@ -39,12 +54,15 @@ _REFUSALS: Final = {
 }
 
 
-def described(**members: Any) -> type[Operation]:
-    """An operation with these members of the OpenAPI document in place of what was guessed."""
+def described(tag: str, **members: Any) -> type[Operation]:
+    """An operation under `tag`, with these members of the OpenAPI document in place of what was guessed; the route's
+    docstring is its summary."""
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
+            self.summary, self.description = (self.description or "").rstrip("."), None
+            self.tags = [tag]
             for name, value in members.items():
                 setattr(self, name, value)
 
@@ -82,9 +100,9 @@ _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": PAGE_ROWS}
 _READING: Final = (400, 401, 403, 412, 429)
 
 
-def listing(feed: FeedName, **more: Any) -> type[Operation]:
+def listing(feed: FeedName) -> type[Operation]:
     """A page of a feed, with the filter grammar of spec/protocol.md P1.5."""
-    return described(parameters=_listing(feed), responses=responses(page_name(feed), *_READING), **more)
+    return described(_TAGS[feed], parameters=_listing(feed), responses=responses(page_name(feed), *_READING))
 
 
 def _listing(feed: FeedName) -> list[dict[str, Any]]:
@@ -116,13 +134,13 @@ def metrics() -> type[Operation]:
         _query("to", bound, "Sum sales before this day or time; now when left out."),
         _query("bucket", {"enum": list(BUCKET_NAMES)}, "One sum for each of the shop's own."),
     ]
-    return described(parameters=[*parameters, *_listing("metrics")], responses=answers)
+    return described("Metrics", parameters=[*parameters, *_listing("metrics")], responses=answers)
 
 
 def one_order() -> type[Operation]:
     """An order."""
     parameters = [_path("order_id", "The order's id, percent-encoded."), *_AWAITED]
-    return described(parameters=parameters, responses=responses("Order", *_READING, 404))
+    return described("Orders", parameters=parameters, responses=responses("Order", *_READING, 404))
 
 
 def movements() -> type[Operation]:
@@ -134,19 +152,23 @@ def movements() -> type[Operation]:
         _query("before", {"type": "string"}, "The `next` of the page before."),
         *_AWAITED,
     ]
-    return described(parameters=parameters, responses=responses("MovementPage", *_READING, 404))
+    return described("Stock", parameters=parameters, responses=responses("MovementPage", *_READING, 404))
 
 
 def sending() -> type[Operation]:
     """Events."""
     either = {"oneOf": [reference("Event"), reference("EventBatch")]}
     content = {
-        ONE_OR_MANY: {"schema": either},
-        ONE: {"schema": reference("Event")},
-        MANY: {"schema": reference("EventBatch")},
-        STREAM: {"schema": {"type": "string", "description": "One event a line, any number of lines."}},
+        ONE_OR_MANY: {"schema": either, "example": _EXAMPLE},
+        ONE: {"schema": reference("Event"), "example": {"specversion": "1.0", **_EXAMPLE}},
+        MANY: {"schema": reference("EventBatch"), "example": [{"specversion": "1.0", **_EXAMPLE}]},
+        STREAM: {
+            "schema": {"type": "string", "description": "One event a line, any number of lines."},
+            "example": json.dumps(_EXAMPLE),
+        },
     }
     return described(
+        "Events",
         description=(
             "Answers when the events are on disk. A batch of up to "
             f"{BATCH_EVENTS:,} is taken whole or not at all; `source` and `id` name an event for good, so a repeat changes "
@@ -162,26 +184,26 @@ def signing_in() -> type[Operation]:
     """A sign-in."""
     body = {"required": True, "content": {"application/json": {"schema": reference("SignIn")}}}
     answers = responses("SignedIn", 400, 401, 403, 408, 413, 415, 429)
-    return described(request_body=body, responses=answers, security=[])
+    return described("Session", request_body=body, responses=answers, security=[])
 
 
 def signed_in() -> type[Operation]:
     """Who is signed in."""
-    return described(responses=responses("SignedIn", 400, 401, 403, 429))
+    return described("Session", responses=responses("SignedIn", 400, 401, 403, 429))
 
 
 def signing_out() -> type[Operation]:
     """A sign-out."""
     answers = responses("SignedIn", 403)
     del answers["200"]
-    return described(responses={"204": {"description": "Done"}, **answers}, security=[{"session": []}, {}])
+    return described("Session", responses={"204": {"description": "Done"}, **answers}, security=[{"session": []}, {}])
 
 
 def status() -> type[Operation]:
     """The server's state."""
-    return described(responses=responses("Status", 400, 401, 403, 429))
+    return described("Server", responses=responses("Status", 400, 401, 403, 429))
 
 
 def alive() -> type[Operation]:
     """Health."""
-    return described(responses=responses("Alive", 503), security=[])
+    return described("Server", responses=responses("Alive", 503), security=[])

@@ -54,7 +54,6 @@ def document(routes: Sequence[HTTPRouteHandler]) -> bytes:
     found["components"] = {"schemas": schemas(), "securitySchemes": _SECURITY}
     found["security"] = [{"key": []}, {"session": []}]
     found["servers"] = [{"url": "/"}]
-    found["jsonSchemaDialect"] = "https://json-schema.org/draft/2020-12/schema"
     return encode(found)
 
 
@@ -76,6 +75,7 @@ def _streams() -> dict[str, Any]:
         answered = {**answers, "200": {"description": "Frames", "content": content}}
         operation = {
             "operationId": name,
+            "tags": ["Streams"],
             "summary": summary,
             "description": more,
             "parameters": [feed],
@@ -92,6 +92,7 @@ _HEAD: Final = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <title>{title}</title>
 {more}</head>
 <body>

@@ -24,7 +24,7 @@ from stockwire.transport.http.body import MANY, MEDIA_TYPES, ONE, STREAM, Line, 
 from stockwire.transport.http.describing import sending
 from stockwire.transport.http.limits import BATCH_EVENTS, BODY_BYTES, FUTURE_SECONDS, PROBLEMS_NAMED
 from stockwire.transport.http.problems import problem_response
-from stockwire.transport.http.requests import asked_by
+from stockwire.transport.http.requests import asked_by, pieces
 
 _OFF_LOOP_BYTES: Final = 32 * 1024
 
@@ -204,7 +204,7 @@ def event_routes(
         done = Acknowledged(version=version())
         taken = 0
         try:
-            async for chunk in chunks(lines(request.stream(), encoding)):
+            async for chunk in chunks(lines(pieces(request), encoding)):
                 events = await asyncio.to_thread(understand_lines, chunk, latest())
                 done = await submit(events, done)
                 taken = chunk[-1].number
@@ -226,7 +226,7 @@ def event_routes(
         encoding = headers.get(b"content-encoding")
         if media_type == STREAM:
             return await take_stream(request, encoding)
-        body = await whole(request.stream(), encoding, headers.get(b"content-length"))
+        body = await whole(pieces(request), encoding, headers.get(b"content-length"))
         if len(body) > _OFF_LOOP_BYTES:
             events = await asyncio.to_thread(understand_body, body, media_type, latest())
         else:

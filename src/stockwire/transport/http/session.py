@@ -14,7 +14,7 @@ from stockwire.transport.http.access import Access, Cookie
 from stockwire.transport.http.body import decode, whole
 from stockwire.transport.http.describing import signed_in, signing_in, signing_out
 from stockwire.transport.http.limits import SIGN_IN_BYTES
-from stockwire.transport.http.requests import asked_by
+from stockwire.transport.http.requests import asked_by, pieces
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ def session_routes(access: Access) -> list[HTTPRouteHandler]:
             raise Unsupported("a sign-in comes as application/json")
         asked = decode(
             await whole(
-                request.stream(), headers.get(b"content-encoding"), headers.get(b"content-length"), most=SIGN_IN_BYTES
+                pieces(request), headers.get(b"content-encoding"), headers.get(b"content-length"), most=SIGN_IN_BYTES
             )
         )
         token = asked.get("token") if isinstance(asked, dict) else None
