@@ -63,7 +63,8 @@ class Reader {
   }
 
   #ask(): void {
-    if (this.#greeted && this.#held.listeners.size > 0) this.server.hear(this.#line, { ...this.replica.asking(this.#held) });
+    if (this.#greeted && this.#held.listeners.size > 0)
+      this.server.hear(this.#line, { ...this.replica.asking(this.#held) });
   }
 
   /** What the client does with a frame. */

@@ -110,7 +110,9 @@ export class World implements Environment {
     });
     return {
       send: (text) => {
-        if (state === "open") end.onFrame(JSON.parse(text) as Record<string, unknown>);
+        queueMicrotask(() => {
+          if (state === "open") end.onFrame(JSON.parse(text) as Record<string, unknown>);
+        });
       },
       close: () => {
         state = "closed";
