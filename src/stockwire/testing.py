@@ -27,6 +27,7 @@ class Held:
         self.key = key
         self.rows: dict[tuple[str, ...], dict[str, Any]] = {}
         self.version: int | None = None
+        self.epoch: str | None = None
         self.resets: list[str] = []
         self._staged: list[dict[str, Any]] | None = None
 
@@ -40,11 +41,15 @@ class Held:
 
 
 class Receiver:
-    """Holds the views of one subscriber across connections. `epoch` is the log's history it has seen."""
+    """Holds the views of one subscriber across connections. `epoch` is the log's history it has seen.
+
+    `live` names the views of the present connection: a tick is about them alone.
+    """
 
     def __init__(self) -> None:
         self.views: dict[str, Held] = {}
         self.ids: dict[str, str] = {}
+        self.live: set[str] = set()
         self.epoch: str | None = None
         self.last_hello: dict[str, Any] = {}
         self.seen: list[str] = []
@@ -53,9 +58,9 @@ class Receiver:
     def cursor(self, id_: str) -> str | None:
         """The cursor to resume that id with; None when there is nothing to resume."""
         held = self.views.get(self.ids.get(id_, ""))
-        if held is None or held.version is None or self.epoch is None:
+        if held is None or held.version is None or held.epoch is None:
             return None
-        return str(Cursor(self.epoch, held.version, held.view))
+        return str(Cursor(held.epoch, held.version, held.view))
 
     def rows(self, id_: str) -> dict[tuple[str, ...], dict[str, Any]]:
         """The rows of the view that id holds."""
@@ -80,11 +85,13 @@ class Receiver:
         if self.epoch is not None and self.epoch != frame["epoch"]:
             for held in self.views.values():
                 held.resets.append("expected")
+        self.live.clear()
         self.epoch = frame["epoch"]
         self.last_hello = dict(frame)
 
     def _on_subscribed(self, frame: Mapping[str, Any]) -> None:
         self.ids[frame["id"]] = frame["view"]
+        self.live.add(frame["view"])
         if frame["view"] not in self.views:
             self.views[frame["view"]] = Held(frame["view"], tuple(frame["key"]))
 
@@ -103,6 +110,7 @@ class Receiver:
         if not frame.get("more"):
             held.rows = {held.key_of(row): row for row in held._staged}
             held.version = frame["at"]
+            held.epoch = self.epoch
             held._staged = None
 
     def _on_delta(self, frame: Mapping[str, Any]) -> None:
@@ -124,7 +132,7 @@ class Receiver:
     def _on_tick(self, frame: Mapping[str, Any]) -> None:
         self.waiting = frame.get("waiting")
         if "to" in frame:
-            for held in self.views.values():
+            for held in (self.views[name] for name in self.live):
                 if held.version is not None:
                     if frame["to"] < held.version:
                         raise ProtocolFault(f"tick to {frame['to']}, but the cursor is {held.version}")
