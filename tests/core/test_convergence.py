@@ -115,7 +115,7 @@ class Convergence(RuleBasedStateMachine):
             have = {key: row["on_hand"] for key, row in self.receiver.rows(asked["id"]).items()}
             assert have == expected(asked["id"], self.shop)
             held = self.receiver.views[self.receiver.ids[asked["id"]]]
-            live = self.session._held[held.view].live
+            live = self.session.reading.held[held.view].live
             assert (len(live.entries), live.checksum()) == (len(held.rows), held.checksum())
 
 

@@ -283,11 +283,18 @@ def parse_operand(field: Field, value: Any) -> Any:
 # --- frames -------------------------------------------------------------------------------------------------------
 
 
-class Frame(NamedTuple):
-    """An encoded frame: its `type` (the SSE event name) and its JSON."""
+class Frame:
+    """An encoded frame: its `type` (the SSE event name) and its JSON. Frames are shared and never change.
 
-    type: str
-    body: bytes
+    `forms` keeps what transports made of it (framed, compressed), so that each is made once for all receivers.
+    """
+
+    __slots__ = ("body", "forms", "type")
+
+    def __init__(self, type_: str, body: bytes) -> None:
+        self.type = type_
+        self.body = body
+        self.forms: dict[Any, bytes] = {}
 
 
 def frame(type_: str, **members: Any) -> Frame:

@@ -18,17 +18,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from stockwire.core.feed import Entry, Feed
+from stockwire.core.feed import Feed
 from stockwire.core.fold import Changes
 from stockwire.core.live import Change, FilteredView, LiveView, live_view
 from stockwire.core.rows import FeedName, Key
 from stockwire.core.values import SECOND, moment_text
 from stockwire.core.views import View
-from stockwire.core.wire import Frame, delta_frame, encode_key, snapshot_frame
+from stockwire.core.wire import Frame, delta_frame, encode_key
 from stockwire.engine.freshness import Freshness
+from stockwire.engine.snapshot import FRAME_BYTES, FRAME_ROWS, Snapshot
 
-FRAME_ROWS: Final = 1_000
-FRAME_BYTES: Final = 256 * 1024
 KEEP_VIEW: Final = 600.0
 """Seconds that a view nobody holds stays live."""
 _BATCHES_REMEMBERED: Final = 4_096
@@ -80,6 +79,7 @@ class Hub:
         self._waiters: dict[Wake, None] = {}
         self._batches: list[int] = [version]
         self._frames: OrderedDict[tuple[str, int], tuple[Frame, ...] | None] = OrderedDict()
+        self._snapshots: dict[str, Snapshot] = {}
         self._sources: tuple[int, list[dict[str, Any]]] = (-1, [])
 
     # --- what sessions read ---------------------------------------------------------------------------------------
@@ -150,9 +150,12 @@ class Hub:
         ]:
             del self._shelves[view]
 
-    def snapshot(self, live: LiveView) -> Iterator[Frame]:
-        """The view's whole content as it is at this call; rows are encoded as the parts are taken."""
-        return _snapshot_frames(live.view.name, self._version, live.content())
+    def snapshot(self, live: LiveView) -> Snapshot:
+        """The view's whole content as it is at this call, the same for all who ask while the version stands."""
+        name = live.view.name
+        if name not in self._snapshots:
+            self._snapshots[name] = Snapshot(name, self._version, live.content())
+        return self._snapshots[name]
 
     def delta(self, live: LiveView, since: int) -> tuple[Frame, ...] | None:
         key = (live.view.name, since)
@@ -200,6 +203,7 @@ class Hub:
         if len(self._batches) > 2 * _BATCHES_REMEMBERED:
             del self._batches[:_BATCHES_REMEMBERED]
         self._frames.clear()
+        self._snapshots.clear()
         rows: dict[FeedName, Mapping[Any, Any]] = {
             "inventory": changes.inventory,
             "orders": changes.orders,
@@ -253,15 +257,3 @@ class Hub:
     def views(self) -> int:
         """How many views are held live now."""
         return len(self._shelves)
-
-
-def _snapshot_frames(view: str, at: int, entries: list[Entry]) -> Iterator[Frame]:
-    rows: list[bytes] = []
-    size = part = 0
-    for entry in entries:
-        if len(rows) >= FRAME_ROWS or size >= FRAME_BYTES:
-            yield snapshot_frame(view, at, part, True, rows)
-            rows, size, part = [], 0, part + 1
-        rows.append(entry.json_once())
-        size += len(rows[-1])
-    yield snapshot_frame(view, at, part, False, rows)
