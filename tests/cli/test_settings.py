@@ -87,7 +87,7 @@ def test_a_variable_of_another_form_is_refused_with_the_form(tmp_path: Path, var
 
 def test_the_data_directory_is_where_xdg_says() -> None:
     assert load({}, {"XDG_DATA_HOME": "/data"}).settings.data_dir == Path("/data/stockwire")
-    assert load({}, {"HOME": "/home/ada"}).settings.data_dir == Path("/home/ada/.local/share/stockwire")
+    assert load({}, {"HOME": "/people/ada"}).settings.data_dir == Path("/people/ada/.local/share/stockwire")
 
 
 def test_a_settings_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_wrong_setting_ends_a_command_with_usage(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in HINTS if name not in ("data_dir", "key")])
 def test_every_setting_with_its_default_is_in_the_reference(name: str) -> None:
     reference = Path(__file__).parents[2].joinpath("docs/reference/settings.md").read_text()
-    setting = next(each for each in load({}, {"HOME": "/home/ada"}).explain() if each.name == name)
+    setting = next(each for each in load({}, {"HOME": "/people/ada"}).explain() if each.name == name)
     section = reference.split(f"## `{name}`")[1].split("\n## ")[0]
     assert setting.description in section
     assert f"Default: `{setting.shown}`" in section or setting.shown == "-"

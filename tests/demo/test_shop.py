@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stockwire.core.errors import Invalid, Unavailable
+from stockwire.core.errors import DataDirectoryBusy, Invalid, Unavailable
 from stockwire.core.events import Event
 from stockwire.core.fold import FoldState
 from stockwire.core.values import DAY, HOUR, MINUTE, SECOND, moment
@@ -20,6 +20,7 @@ from stockwire.demo.keeping import KEPT, prepare
 from stockwire.demo.running import history, in_order, live, simulated_time
 from stockwire.demo.shop import Shop
 from stockwire.engine.recorder import Receipt, Recorder
+from stockwire.log.lock import DirectoryLock
 from stockwire.log.memory import MemoryLog
 
 START = moment("2026-03-02T00:00:00Z")
@@ -193,3 +194,13 @@ def test_a_directory_of_anything_else_is_never_emptied(tmp_path: Path, mark: str
     with pytest.raises(Invalid):
         prepare(tmp_path, seed=7, speed=1, now=START, fresh=True)
     assert files(tmp_path) == {"log.db": b"the real shop"}
+
+
+def test_a_running_demo_is_never_emptied(tmp_path: Path) -> None:
+    prepare(tmp_path, seed=7, speed=1, now=START)
+    (tmp_path / "log.db").write_bytes(b"a log")
+    lock = DirectoryLock(tmp_path)
+    with pytest.raises(DataDirectoryBusy):
+        prepare(tmp_path, seed=8, speed=1, now=START, fresh=True)
+    lock.release()
+    assert files(tmp_path) == {"log.db": b"a log"}

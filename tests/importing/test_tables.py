@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,9 @@ def test_a_line_that_is_no_event_is_a_bad_row(tmp_path: Path, line: str) -> None
     assert [each.row for each in bad] == [1]
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"\x1f\x8b broken"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00", b"\x1f\x8b broken", gzip.compress(b"sku,on_hand\n" * 99)[:-9] + b"damaged  "]
+)
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "stock.csv"
     file.write_bytes(content)

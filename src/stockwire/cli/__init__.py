@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from stockwire import __version__
 from stockwire.cli import access, checking, files, serving, showing
-from stockwire.cli.common import Exit, report
+from stockwire.cli.common import Exit, report, taught
 from stockwire.core.errors import StockwireError
 
 
@@ -63,15 +63,15 @@ def start(
 
 RUN, DATA, CARE = "Run", "Bring data in", "Look after it"
 
-app.command("demo", rich_help_panel=RUN)(serving.demo)
-app.command("serve", rich_help_panel=RUN)(serving.serve)
-app.command("link", rich_help_panel=RUN)(access.link)
-app.command("import", rich_help_panel=DATA)(files.import_)
-app.command("replay", rich_help_panel=DATA)(files.replay)
+app.command("demo", rich_help_panel=RUN, help=taught(serving.demo))(serving.demo)
+app.command("serve", rich_help_panel=RUN, help=taught(serving.serve))(serving.serve)
+app.command("link", rich_help_panel=RUN, help=taught(access.link))(access.link)
+app.command("import", rich_help_panel=DATA, help=taught(files.import_))(files.import_)
+app.command("replay", rich_help_panel=DATA, help=taught(files.replay))(files.replay)
 app.add_typer(access.keys, name="key", rich_help_panel=DATA)
-app.command("settings", rich_help_panel=CARE)(showing.settings)
-app.command("doctor", rich_help_panel=CARE)(checking.doctor)
-app.command("verify", rich_help_panel=CARE)(checking.verify)
+app.command("settings", rich_help_panel=CARE, help=taught(showing.settings))(showing.settings)
+app.command("doctor", rich_help_panel=CARE, help=taught(checking.doctor))(checking.doctor)
+app.command("verify", rich_help_panel=CARE, help=taught(checking.verify))(checking.verify)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockwire.cli.common import Config, DataDir, err, load_settings, out
+from stockwire.cli.common import Config, DataDir, err, load_settings, out, taught
 
 if TYPE_CHECKING:
     from stockwire.log.access import Access
@@ -38,7 +38,6 @@ def opened(settings: Settings) -> Iterator[Access]:
         access.close()
 
 
-@keys.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as the program that will hold it.")],
     scope: Annotated[
@@ -68,7 +67,6 @@ def create(
     err().print(f"[dim]Key for {name} ({', '.join(scopes)}). It is not shown again.[/]", markup=True)
 
 
-@keys.command("list")
 def list_(
     data_dir: DataDir = None,
     config: Config = None,
@@ -100,7 +98,6 @@ def list_(
     out().print(table if found else "No keys yet. Make one with: stockwire key create NAME")
 
 
-@keys.command("revoke")
 def revoke(
     name: Annotated[str, typer.Argument(help="The key's name, as `stockwire key list` shows it.")],
     data_dir: DataDir = None,
@@ -113,6 +110,11 @@ def revoke(
         if not access.revoke_key(name):
             raise NotFound(f"there is no key named `{name}` in use; see `stockwire key list`")
     out().print(f"Revoked {name}.", markup=False)
+
+
+keys.command("create", help=taught(create))(create)
+keys.command("list", help=taught(list_))(list_)
+keys.command("revoke", help=taught(revoke))(revoke)
 
 
 def link(

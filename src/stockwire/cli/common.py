@@ -8,8 +8,11 @@ same everywhere (`Exit`).
 from __future__ import annotations
 
 import enum
+import inspect
 import os
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,3 +84,9 @@ def report(error: StockwireError) -> Exit:
     if len(error.problems) > 20:
         console.print(f"  and {len(error.problems) - 20} more")
     return Exit.FAILED if isinstance(error, Failed) else Exit.USAGE
+
+
+def taught(command: Callable[..., Any]) -> str:
+    """A command's help: its docstring with each paragraph as one line, so that the terminal wraps it. Indented lines stay."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(re.sub(r"\n(?! )", " ", paragraph) for paragraph in paragraphs)

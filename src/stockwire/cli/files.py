@@ -139,7 +139,7 @@ def replay(
 
     [bold]Example:[/] [cyan]stockwire replay year.csv.gz -f online-retail --speed 60 --key $KEY[/]
 
-    Replaying an old year? Start the server with [cyan]clock = "events"[/], so that its "today" is the data's, or use
+    Replaying an old year? Start the server with [cyan]--clock events[/], so that its "today" is the data's, or use
     [cyan]--shift-to-now[/].
     """
     from stockwire.importing.bringing import Tally, events_of
@@ -254,7 +254,7 @@ def _hinting(results: Iterator[Any], tally: Tally, posting: Posting) -> Iterator
                 if shop.get("clock") == "wall":
                     err().print(
                         "[yellow]Hint[/] this data is old and the server's clock is the wall's, so nothing will count as "
-                        'today. Start it with clock = "events", or replay with --shift-to-now.'
+                        "today. Start it with --clock events, or replay with --shift-to-now."
                     )
         yield result
 

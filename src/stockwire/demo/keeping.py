@@ -14,6 +14,7 @@ import msgspec
 from stockwire.core.errors import Invalid
 from stockwire.core.values import DAY, HOUR
 from stockwire.demo.shop import GENERATION
+from stockwire.log.lock import DirectoryLock
 
 MARK: Final = "demo.json"
 HISTORY: Final = 15 * DAY
@@ -42,8 +43,20 @@ class Kept(msgspec.Struct, frozen=True):
 def prepare(directory: Path, *, seed: int, speed: float, now: int, fresh: bool = False) -> Kept:
     """Have the directory ready: go on with what it holds, or empty it and begin anew.
 
-    Raises Invalid when it holds something else than a demo.
+    Raises Invalid when it holds something else than a demo, and DataDirectoryBusy while a demo runs in it.
     """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"{directory} cannot be made: {error.strerror}") from None
+    lock = DirectoryLock(directory)
+    try:
+        return _prepare(directory, seed, speed, now, fresh)
+    finally:
+        lock.release()
+
+
+def _prepare(directory: Path, seed: int, speed: float, now: int, fresh: bool) -> Kept:
     start = now - HISTORY
     wanted = Kept(GENERATION, seed, start - start % HOUR, now, speed)
     mark = directory / MARK
@@ -52,7 +65,6 @@ def prepare(directory: Path, *, seed: int, speed: float, now: int, fresh: bool =
         raise Invalid(f"{directory} holds a log that is not a demo's; choose another directory for the demo")
     if found is not None and found.goes_on(wanted) and not fresh:
         return found
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.write_bytes(msgspec.json.encode(wanted))
     for name in _LOG_FILES:
         (directory / name).unlink(missing_ok=True)

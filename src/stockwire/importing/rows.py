@@ -14,6 +14,7 @@ import io
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -86,12 +87,11 @@ class Input:
         try:
             with self.path.open("rb") as raw:
                 counted = _Counted(raw, lambda at: self._tell(doing, at))
-                packed = self.path.open("rb")
-                with packed:
+                with self.path.open("rb") as packed:
                     is_gzip = packed.read(2) == b"\x1f\x8b"
                 stream: Any = gzip.GzipFile(fileobj=counted) if is_gzip else io.BufferedReader(counted)
                 yield io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
             raise Invalid(f"{self.path} cannot be read: {error}") from None
         except OSError as error:
             raise Invalid(f"{self.path} cannot be read: {error.strerror or error}") from None
