@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import random
 import signal
 import socket
@@ -28,6 +29,7 @@ import uvicorn
 import uvloop
 
 from stockwire import __version__
+from stockwire.core.errors import StockwireError
 from stockwire.core.events import ShopConfigured
 from stockwire.core.feed import Feed
 from stockwire.core.fold import Changes
@@ -49,8 +51,11 @@ from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
 from stockwire.transport.websocket import WebSocketStream
 
+_log = logging.getLogger("stockwire")
+
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
 COMPACT_EVERY: Final = 3_600.0
+NOTE_USE_EVERY: Final = 60.0
 
 
 def moment_now() -> int:
@@ -133,7 +138,8 @@ class Stockwire:
         await self.ingest.start()
         if self.settings.clock == "wall":
             self._tasks.append(asyncio.create_task(run_clock(self.ingest.submit, lambda: self._shop_clock, moment_now)))
-        self._tasks.append(asyncio.create_task(self._compact()))
+        for seconds, chore in ((COMPACT_EVERY, self._compact), (NOTE_USE_EVERY, self._note_use)):
+            self._tasks.append(asyncio.create_task(_every(seconds, chore)))
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the data directory."""
@@ -149,11 +155,13 @@ class Stockwire:
         self.hub.publish(changes)
 
     async def _compact(self) -> None:
-        """Now and then forget what nobody can come back to any more."""
-        while True:
-            await asyncio.sleep(COMPACT_EVERY)
-            horizon = await self.ingest.compact(moment_now(), self.settings.retention_days * DAY)
-            self.hub.forget(horizon)
+        """Forget what nobody can come back to any more."""
+        horizon = await self.ingest.compact(moment_now(), self.settings.retention_days * DAY)
+        self.hub.forget(horizon)
+
+    async def _note_use(self) -> None:
+        """Write down when each key was last used."""
+        await asyncio.to_thread(self.store.flush)
 
     def shop_now(self) -> int:
         """The shop's clock: the wall's, or the newest event's time."""
@@ -178,6 +186,16 @@ class Stockwire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
+
+
+async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+    """Do the chore again and again. One that fails is told, and tried again at its next turn."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await chore()
+        except StockwireError as error:
+            _log.warning("%s: %s", chore.__name__.strip("_"), error.detail)
 
 
 def feeds(loaded: Loaded) -> dict[FeedName, Feed]:

@@ -126,10 +126,11 @@ class Access:
     def flush(self) -> None:
         """Write down when keys were last used. Call it now and then; closing does."""
         used, self._used = self._used, {}
-        if not used:
+        rows = [(at, digest) for digest, at in list(used.items())]
+        if not rows:
             return
         with self._lock, database.storage_errors(), database.transaction(self._connection):
-            self._connection.executemany(_SQL["use_key"], [(at, digest) for digest, at in used.items()])
+            self._connection.executemany(_SQL["use_key"], rows)
 
     # People
 
