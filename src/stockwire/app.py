@@ -219,6 +219,14 @@ def configuration(settings: Settings) -> ShopConfigured:
 class _Server(uvicorn.Server):
     """uvicorn, but for signals: stopping is ours, because the screens are asked to leave first."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.answering.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -299,8 +307,9 @@ async def _answering(application: Stockwire, listener: socket.socket) -> AsyncIt
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0)
+        started = asyncio.create_task(server.answering.wait())
+        await asyncio.wait((started, task), return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
         yield server
     finally:
         server.should_exit = True
