@@ -10,7 +10,7 @@ from typing import Final
 
 from stockwire.core.errors import Unavailable
 from stockwire.core.events import Event, parse_event
-from stockwire.core.values import SECOND
+from stockwire.core.values import SECOND, moment_text
 from stockwire.demo.baskets import Baskets
 from stockwire.demo.shop import Envelope, Shop
 
@@ -26,11 +26,11 @@ def simulated_time(made: int, speed: float) -> Callable[[int], int]:
 
 def history(shop: Shop, to: int, known_until: int = 0) -> Iterator[list[Event]]:
     """The shop's events up to `to` in batches, without those before `known_until`, which are in the log."""
+    known = moment_text(known_until - known_until % SECOND)  # whole seconds: such texts sort as their times do
     batch: list[Event] = []
     for event in shop.advance(to):
-        parsed = parse_event(event)
-        if parsed.time >= known_until:
-            batch.append(parsed)
+        if event["time"] >= known:
+            batch.append(parse_event(event))
         if len(batch) >= _BATCH:
             yield batch
             batch = []
