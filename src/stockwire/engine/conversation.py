@@ -8,7 +8,7 @@ the link, so a slow reader simply takes fewer turns; a link that takes nothing f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from stockwire.core.session import Ending, Session
@@ -37,8 +37,13 @@ class Conversation:
         self._bye: tuple[str, int] | None = None
 
     async def receive(self, body: bytes | str) -> None:
-        """Take an inbound frame and send what answers it."""
-        await self._all(self.session.receive(body, self._monotonic()))
+        """Take an inbound frame and send what answers it.
+
+        Between two turns only: a turn under way must not see a view whose answer still waits for the link.
+        """
+        async with self._sending:
+            for each in self.session.receive(body, self._monotonic()):
+                await self._deliver(each, None)
         self._wake.set()
 
     async def run(self) -> Ending:
@@ -67,7 +72,9 @@ class Conversation:
         if self._bye is None and now >= self._ends_at:
             self._bye = ("lifetime", 0)
         if self._bye is not None:
-            await self._all(self.session.bye(*self._bye))
+            async with self._sending:
+                for each in self.session.bye(*self._bye):
+                    await self._deliver(each, None)
             return
         async with self._sending:
             held: Frame | None = None
@@ -90,11 +97,6 @@ class Conversation:
             await self._wake.wait()
         finally:
             handle.cancel()
-
-    async def _all(self, frames: Iterable[Frame]) -> None:
-        async with self._sending:
-            for each in frames:
-                await self._deliver(each, None)
 
     async def _deliver(self, sent: Frame, id_: str | None) -> None:
         async with asyncio.timeout(STUCK):
