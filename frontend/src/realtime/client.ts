@@ -6,7 +6,7 @@
 
 import type { Environment, Signal } from "./environment";
 import { freshness, type Freshness } from "./freshness";
-import { IDLE, next, SLEPT, type Happening, type LinkState } from "./machine";
+import { IDLE, next, SLEPT, type Facts, type Happening, type LinkState } from "./machine";
 import { Ranking } from "./order";
 import { slowest, type PaceChoice } from "./pauses";
 import type {
@@ -278,10 +278,10 @@ export class Client {
   // --- the link ---
 
   #happen(happening: Happening): void {
-    const { now, random, visible, online } = this.#facts();
+    const facts = this.#facts();
     const before = this.#state;
-    const [state, ...effects] = next(before, { ...happening, now, roll: random, visible, online });
-    if (state !== before) this.#enter(state, now);
+    const [state, ...effects] = next(before, { ...happening, ...facts });
+    if (state !== before) this.#enter(state, facts.now);
     for (const effect of effects) {
       if (effect.do === "connect") this.#connect();
       else if (effect.do === "disconnect") this.#disconnect();
@@ -290,11 +290,11 @@ export class Client {
     if (state !== before) this.#tell();
   }
 
-  #facts(): { now: number; random: number; visible: boolean; online: boolean } {
+  #facts(): Facts {
     const environment = this.#environment;
     return {
       now: environment.now(),
-      random: environment.random(),
+      roll: environment.random(),
       visible: environment.visible(),
       online: environment.online(),
     };
@@ -305,6 +305,7 @@ export class Client {
     if (linked(state.at)) this.#lostAt = undefined;
     else if (linked(this.#state.at)) this.#lostAt = now;
     if ("reason" in state) this.#reason = state.reason;
+    else if (state.at === "open") this.#reason = undefined;
     this.#state = state;
     if (!linked(state.at))
       ["watch", "better"].forEach((name) => {
