@@ -14,10 +14,15 @@ from queue import Empty, Queue
 
 import pytest
 
-from tests.running import Running, running, snapshot
+from tests.e2e.browser import chromium, visit
+from tests.running import Running, event, running, snapshot
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "read-along.md"
 PATIENCE = 20.0
+TO_TITLE = """() => {
+  console.log = (rows) => { document.title = rows.map((row) => row.metric + " " + row.value).join(); };
+}"""
+LINE = {"sku": "MUG-01", "quantity": 1, "unit_price": "6.95"}
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
@@ -115,8 +120,22 @@ def test_python_websockets_reads_along(server: Running) -> None:
 def test_httpx_sse_reads_along(server: Running) -> None:
     with python("Python, httpx-sse", server) as reader:
         reader.until(r"snapshot 0")
-        from tests.running import event
-
-        line = {"sku": "MUG-01", "quantity": 1, "unit_price": "6.95"}
-        server.post(event("order.placed", order_id="1001", currency="EUR", lines=[line]))
+        server.post(event("order.placed", order_id="1001", currency="EUR", lines=[LINE]))
         reader.until(r"delta 1")
+
+
+@pytest.mark.browser
+def test_the_browsers_own_event_source_reads_along(server: Running) -> None:
+    server.post(event("order.placed", order_id="2001", currency="EUR", lines=[LINE]))
+    with chromium() as browser, visit(browser, server) as page:
+        page.evaluate(TO_TITLE)
+        page.evaluate("() => {" + example("The browser's EventSource") + "}")
+        page.wait_for_function("document.title.includes('orders_placed')")
+        server.post(event("order.placed", order_id="2002", currency="EUR", lines=[LINE]))
+        page.wait_for_function(f"document.title.includes('orders_placed {placed(server)}')")
+
+
+def placed(server: Running) -> int:
+    """How many orders the database says were placed today."""
+    [row] = server.get("/api/v1/metrics", metric="orders_placed", period="today")["rows"]
+    return int(row["value"])
