@@ -106,12 +106,14 @@ export function linkRung(
       const words = waiting === 0 ? "nothing waiting" : `${counted(waiting, "change")} waiting`;
       return { ...look, age: words, sentence: `Paused by you: ${words}.` };
     }
-    case "error":
+    case "error": {
+      const why = link.reason?.replaceAll("_", " ") ?? "refused";
       return {
         ...look,
-        age: link.reason ?? "refused",
-        sentence: `Not connected: ${link.reason ?? "the service refused"}. ${values}.`,
+        age: why,
+        sentence: `Stockwire does not let this page connect: ${why}. ${values}; no data is lost. Reload the page or sign in again.`,
       };
+    }
     case "connecting":
       return { ...look, age: "", sentence: "Connecting to Stockwire." };
   }

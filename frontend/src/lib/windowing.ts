@@ -10,7 +10,7 @@ export interface Window {
 }
 
 /** How many rows beyond either edge are kept drawn, so that a quick flick does not show bare ground. */
-const SPARE = 8;
+const SPARE = 6;
 
 /** The rows seen at a scroll position, with spare ones on either side. */
 export function windowAt(scrolled: number, height: number, rowHeight: number, count: number): Window {
@@ -38,4 +38,29 @@ export function scrollToSee(index: number, scrolled: number, height: number, row
   const room = height - covered;
   if (top + rowHeight > scrolled + room) return top + rowHeight - room;
   return scrolled;
+}
+
+/**
+ * Which drawn element shows which row. A row that scrolls in takes over the element of one that scrolled out, since filling an element anew costs a
+ * fraction of making one; a row that stays keeps its own, and with it the focus.
+ */
+export class Slots {
+  readonly #slots = new Map<number, number>();
+  #made = 0;
+
+  /** The slots of some row indices, in the same order. */
+  take(indices: readonly number[]): number[] {
+    const staying = new Set(indices);
+    const free: number[] = [];
+    for (const [index, slot] of this.#slots) {
+      if (staying.has(index)) continue;
+      free.push(slot);
+      this.#slots.delete(index);
+    }
+    return indices.map((index) => {
+      const slot = this.#slots.get(index) ?? free.pop() ?? this.#made++;
+      this.#slots.set(index, slot);
+      return slot;
+    });
+  }
 }
