@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.browser import chromium, visit
 from tests.running import Running, event, running, snapshot
@@ -130,9 +131,9 @@ def test_the_browsers_own_event_source_reads_along(server: Running) -> None:
     with chromium() as browser, visit(browser, server) as page:
         page.evaluate(TO_TITLE)
         page.evaluate("() => {" + example("The browser's EventSource") + "}")
-        page.wait_for_function("document.title.includes('orders_placed')")
+        expect(page).to_have_title(re.compile("orders_placed"), timeout=1_000 * PATIENCE)
         server.post(event("order.placed", order_id="2002", currency="EUR", lines=[LINE]))
-        page.wait_for_function(f"document.title.includes('orders_placed {placed(server)}')")
+        expect(page).to_have_title(re.compile(f"orders_placed {placed(server)}"), timeout=1_000 * PATIENCE)
 
 
 def placed(server: Running) -> int:
