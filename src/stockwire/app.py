@@ -300,7 +300,7 @@ async def _answering(application: Stockwire, listener: socket.socket) -> AsyncIt
         lifespan="off",
         backlog=4_096,
         access_log=False,
-        log_level=application.settings.log_level,
+        log_level="debug" if application.settings.log_level == "debug" else "warning",
         server_header=False,
         timeout_graceful_shutdown=5,
     )
