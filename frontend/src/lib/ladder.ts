@@ -164,6 +164,18 @@ export function sourcesRung(sources: readonly SourceAge[]): Rung {
   };
 }
 
+/** The rung of the sources while the link is lost: nobody here knows how they are now, only how old the last word is. */
+export function unknownSources(sources: readonly SourceAge[]): Rung {
+  const known = sourcesRung(sources);
+  if (sources.length === 0) return known;
+  return {
+    ...known,
+    shape: "ring",
+    tone: "unknown",
+    sentence: "How the sources are is not known until the connection is back.",
+  };
+}
+
 /** What the tab's title starts with, so that a tab in the background tells too. */
 export function titleMark(level: Level): string {
   switch (level) {

@@ -56,6 +56,11 @@ describe("the indicator", () => {
     expect(within(button).getByText("warehouse silent")).toBeInTheDocument();
   });
 
+  it("does not claim to know the shop while the link is lost", () => {
+    const { button } = show("reconnecting");
+    expect(button.querySelectorAll("svg.shape.unknown")).toHaveLength(1);
+  });
+
   it("shows what waits while paused", () => {
     const { button } = show("paused", { waiting: 128 });
     expect(within(button).getByText("128 changes waiting")).toBeInTheDocument();

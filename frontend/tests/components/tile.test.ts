@@ -13,7 +13,7 @@ describe("a headline number", () => {
     const beside = comparison("112.40", "100", "yesterday by 14:02", { unit: "money", liking: "more", formats });
     render(KpiTile, { ...tile, value: formats.money("112.40"), comparison: beside });
     expect(screen.getByText("£112.40")).toBeInTheDocument();
-    expect(screen.getByLabelText("+12.4 % more than yesterday by 14:02")).toBeInTheDocument();
+    expect(screen.getByTitle("+12.4 % more than yesterday by 14:02")).toBeInTheDocument();
     expect(screen.getByText("as of 14:02")).toBeInTheDocument();
     expect(screen.getByRole("link")).toHaveAttribute("href", "/orders");
   });
