@@ -1,0 +1,84 @@
+"""Take the pictures of the documentation: the demo's shop at desk, phone and wall size, light and dark.
+
+    .venv/bin/python scripts/take_pictures.py [FOLDER]
+
+Starts a demo of its own and drives Debian's Chromium. Pictures go to docs/images, or to FOLDER.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+SIZES = {"desk": (1440, 900), "phone": (390, 844), "wall": (1920, 1080)}
+PAGES = {"overview": "/", "inventory": "/inventory", "orders": "/orders"}
+TAKEN = [
+    *((page, size, scheme) for page in PAGES for size in ("desk", "phone") for scheme in ("light", "dark")),
+    *(("overview", "wall", scheme) for scheme in ("light", "dark")),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def signed_in(browser: Browser, link: str) -> dict[str, object]:
+    """The cookies of a browser that followed the link."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(link)
+    page.wait_for_url(re.compile(r"^[^#]*(?<!sign-in)$"))
+    state = context.storage_state()
+    context.close()
+    return dict(state)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page shows rows and no placeholder."""
+    page.get_by_text("Live", exact=True).first.wait_for()
+    page.wait_for_selector(".skeleton", state="detached")
+    page.wait_for_timeout(2_500)  # a few live changes, and the highlights of the first ones gone
+
+
+def take(browser: Browser, state: dict[str, object], url: str, folder: Path) -> None:
+    """Take every picture."""
+    for name, size, scheme in TAKEN:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            storage_state=state,  # type: ignore[arg-type]
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            device_scale_factor=1,
+        )
+        page = context.new_page()
+        page.goto(url + PAGES[name])
+        settled(page)
+        plain = size == "desk" and scheme == "light"
+        page.screenshot(path=folder / (f"{name}.png" if plain else f"{name}-{size}-{scheme}.png"))
+        context.close()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        command = [sys.executable, "-m", "stockwire", "demo", "--data-dir", f"{made}/demo", "--port", "0"]
+        demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert demo.stdout is not None
+        try:
+            link = next(found[0] for line in demo.stdout if (found := re.search(r"http\S+/sign-in#\S+", line)))
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+                take(browser, signed_in(browser, link), link.split("/sign-in")[0], folder)
+                browser.close()
+        finally:
+            demo.terminate()
+            demo.wait()
+
+
+if __name__ == "__main__":
+    main()
