@@ -294,7 +294,7 @@ class Frame:
     def __init__(self, type_: str, body: bytes) -> None:
         self.type = type_
         self.body = body
-        self.forms: dict[Any, bytes] = {}
+        self.forms: dict[object, bytes] = {}
 
 
 def frame(type_: str, **members: Any) -> Frame:

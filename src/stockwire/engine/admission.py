@@ -1,13 +1,13 @@
-"""Admission: how many connections there may be, and how they are asked to leave.
+"""Admission: how many connections there may be, how fast they may come, and how they are asked to leave.
 
-Limits are per process and per address; over one the answer is "come back later". `drain` spreads the leaving so that
-those who come back do
-not all come at once (spec/protocol.md P8.1).
+Limits are per process and per address, and the rate of coming is limited too; over one the answer is "come back
+later". `drain` spreads the leaving so that those who come back do not all come at once (spec/protocol.md P8.1).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +15,14 @@ from typing import Final, Protocol
 
 from stockwire.core.errors import TooMany, Unavailable
 
+ACCEPT_RATE: Final = 5_000.0
+"""Connections a second that may come on the whole; for a moment twice as many."""
 DRAIN_LEAST: Final = 2.0
 DRAIN_MOST: Final = 30.0
 DRAIN_RATE: Final = 500.0
 """Connections a second that are asked to come back elsewhere."""
+_FAREWELLS: Final = 100
+"""Farewells between two breaths of the loop."""
 
 
 class Guest(Protocol):
@@ -28,11 +32,18 @@ class Guest(Protocol):
 
 
 class Admission:
-    """Lets connections in. `most` in all, `most_each` from one address."""
+    """Lets connections in. `most` in all, `most_each` from one address, `rate` a second; `monotonic` times the rate."""
 
-    def __init__(self, most: int, most_each: int) -> None:
+    def __init__(
+        self, most: int, most_each: int, *, rate: float = ACCEPT_RATE, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most = most
         self._most_each = most_each
+        self._rate = rate
+        self._monotonic = monotonic
+        self._room = 2 * rate
+        self._refilled_at = monotonic()
+        self._count = 0
         self._addresses: Counter[str] = Counter()
         self._guests: set[Guest] = set()
         self._empty = asyncio.Event()
@@ -41,34 +52,73 @@ class Admission:
     @property
     def connections(self) -> int:
         """How many there are now."""
-        return self._addresses.total()
+        return self._count
+
+    def enter(self, address: str) -> None:
+        """Count a connection, until `leave`. Raises Unavailable while draining or when too many come at once, TooMany
+        over a limit.
+        """
+        if self.draining:
+            raise Unavailable()
+        if self._count >= self._most or self._addresses[address] >= self._most_each:
+            raise TooMany()
+        self._refill()
+        if self._room < 1:
+            raise Unavailable()
+        self._room -= 1
+        self._count += 1
+        self._addresses[address] += 1
+
+    def _refill(self) -> None:
+        now = self._monotonic()
+        self._room = min(2 * self._rate, self._room + (now - self._refilled_at) * self._rate)
+        self._refilled_at = now
+
+    def leave(self, address: str) -> None:
+        """A counted connection is over."""
+        self._count -= 1
+        self._addresses[address] -= 1
+        if self._addresses[address] <= 0:
+            del self._addresses[address]
+
+    @contextmanager
+    def entering(self, address: str) -> Iterator[None]:
+        """Count a connection from this block on; it does not count when the block raises. Raises as `enter`."""
+        self.enter(address)
+        try:
+            yield
+        except BaseException:
+            self.leave(address)
+            raise
 
     @contextmanager
     def admit(self, address: str) -> Iterator[None]:
-        """Count a connection for as long as the block runs. Raises Unavailable while draining, TooMany over a limit."""
-        if self.draining:
-            raise Unavailable()
-        if self.connections >= self._most or self._addresses[address] >= self._most_each:
-            raise TooMany()
-        self._addresses[address] += 1
+        """Count a connection for as long as the block runs. Raises as `enter`."""
+        self.enter(address)
         try:
             yield
         finally:
-            self._addresses[address] -= 1
-            if self._addresses[address] <= 0:
-                del self._addresses[address]
+            self.leave(address)
+
+    def seat(self, guest: Guest) -> None:
+        """Have `guest` asked to leave on a drain, until `unseat`."""
+        self._guests.add(guest)
+        self._empty.clear()
+
+    def unseat(self, guest: Guest) -> None:
+        """A guest has gone."""
+        self._guests.discard(guest)
+        if not self._guests:
+            self._empty.set()
 
     @contextmanager
     def present(self, guest: Guest) -> Iterator[None]:
         """Have `guest` asked to leave on a drain, for as long as the block runs."""
-        self._guests.add(guest)
-        self._empty.clear()
+        self.seat(guest)
         try:
             yield
         finally:
-            self._guests.discard(guest)
-            if not self._guests:
-                self._empty.set()
+            self.unseat(guest)
 
     async def drain(self, random: Callable[[], float]) -> None:
         """Let nobody in any more, ask everybody to leave and wait until they did, at most 30 s."""
@@ -76,8 +126,11 @@ class Admission:
         spread = min(DRAIN_MOST, max(DRAIN_LEAST, len(self._guests) / DRAIN_RATE))
         if not self._guests:
             return
-        for guest in list(self._guests):
-            guest.leave("drain", int(random() * spread * 1_000))
+        for number, guest in enumerate(list(self._guests)):
+            if guest in self._guests:
+                guest.leave("drain", int(random() * spread * 1_000))
+            if number % _FAREWELLS == 0:
+                await asyncio.sleep(0)
         try:
             async with asyncio.timeout(DRAIN_MOST):
                 await self._empty.wait()

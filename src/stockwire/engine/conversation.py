@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from stockwire.core.errors import StockwireError
 from stockwire.core.session import Ending, Session
 from stockwire.core.wire import Frame
 from stockwire.engine.hub import Hub
@@ -43,6 +44,13 @@ class Conversation:
         """
         async with self._sending:
             for each in self.session.receive(body, self._monotonic()):
+                await self._deliver(each, None)
+        self._wake.set()
+
+    async def refuse(self, error: StockwireError) -> None:
+        """The client broke a rule that the transport holds: say so, and end."""
+        async with self._sending:
+            for each in self.session.fault(error):
                 await self._deliver(each, None)
         self._wake.set()
 

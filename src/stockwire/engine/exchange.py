@@ -15,14 +15,33 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"x-frame-options", b"DENY"),
+)
+"""What every answer says to browsers."""
 BODY_MOST: Final = 64 * 1024
 UNSTORED: Final = (
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
-    (b"vary", b"authorization, cookie"),
+    (b"vary", b"authorization, cookie, accept-encoding"),
 )
 """What every streamed answer says to caches and proxies (P1.9)."""
+
+
+def takes_gzip(headers: Headers) -> bool:
+    """Whether the answer may be compressed with gzip (RFC 9110, 12.5.3)."""
+    for offer in (headers.get(b"accept-encoding") or "").split(","):
+        coding, _, weight = offer.partition(";")
+        if coding.strip().lower() == "gzip":
+            return weight.replace(" ", "").rstrip("0").rstrip(".") != "q="
+    return False
 
 
 class Gone(Exception):

@@ -80,6 +80,7 @@ class Hub:
         self._batches: list[int] = [version]
         self._frames: OrderedDict[tuple[str, int], tuple[Frame, ...] | None] = OrderedDict()
         self._snapshots: dict[str, Snapshot] = {}
+        self.touched: list[str] = []
         self._sources: tuple[int, list[dict[str, Any]]] = (-1, [])
 
     # --- what sessions read ---------------------------------------------------------------------------------------
@@ -204,6 +205,7 @@ class Hub:
             del self._batches[:_BATCHES_REMEMBERED]
         self._frames.clear()
         self._snapshots.clear()
+        self.touched = []
         rows: dict[FeedName, Mapping[Any, Any]] = {
             "inventory": changes.inventory,
             "orders": changes.orders,
@@ -220,8 +222,8 @@ class Hub:
     def _apply(self, name: FeedName, changed: Mapping[Key, Any], gone: Mapping[Key, int]) -> None:
         applied = self.feeds[name].apply(self._version, changed, gone)
         for view, shelf in self._shelves.items():
-            if view.feed == name:
-                shelf.live.apply(self._version, applied)
+            if view.feed == name and shelf.live.apply(self._version, applied):
+                self.touched.append(view.name)
 
     def forget(self, horizon: int) -> None:
         """The log's horizon moved: older cursors are reset from now on."""

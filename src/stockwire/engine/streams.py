@@ -11,8 +11,14 @@ from stockwire.engine.access import Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.conversation import Conversation, Send
 from stockwire.engine.hub import Hub
+from stockwire.engine.rounds import Rounds
 
 HEARTBEAT_JITTER: Final = 0.1
+SUBPROTOCOL: Final = "stockwire.v1"
+WEBSOCKET_LIFETIME: Final = 7_200.0
+EVENTS_LIFETIME: Final = 600.0
+RETRY: Final = b"retry: 1000\n"
+"""Stands in the first event of an event stream: an event of its own without data confuses some readers."""
 
 
 class Streams:
@@ -32,6 +38,7 @@ class Streams:
         self.monotonic = monotonic
         self._random = random
         self._heartbeat = heartbeat
+        self.rounds = Rounds(hub, monotonic=monotonic)
 
     def session(self, reader: Reader, *, brief: bool = False) -> Session:
         """A new session of `reader`, not yet open."""
@@ -42,8 +49,11 @@ class Streams:
             brief=brief,
         )  # fmt: skip
 
+    def ends_at(self, lifetime: float) -> float:
+        """When a stream that begins now ends: its lifetime, shortened by up to a fifth so that not all end together."""
+        return self.monotonic() + lifetime * (0.8 + 0.2 * self._random())
+
     def conversation(self, reader: Reader, send: Send, lifetime: float, session: Session | None = None) -> Conversation:
-        """A conversation that lives `lifetime` seconds, shortened by up to a fifth so that not all end together."""
-        ends_at = self.monotonic() + lifetime * (0.8 + 0.2 * self._random())
+        """A conversation for a transport that awaits what it sends."""
         held = session or self.session(reader)
-        return Conversation(held, self.hub, send, monotonic=self.monotonic, ends_at=ends_at)
+        return Conversation(held, self.hub, send, monotonic=self.monotonic, ends_at=self.ends_at(lifetime))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
-from typing import Final
 
 from stockwire.core.errors import StockwireError
 from stockwire.core.wire import Frame, sse_event
@@ -12,11 +11,7 @@ from stockwire.engine.access import Authorise
 from stockwire.engine.asking import begin, parse_asking
 from stockwire.engine.conversation import Conversation
 from stockwire.engine.exchange import UNSTORED, Gone, Receive, Scope, Send, body_of, gone, headers_of, refuse
-from stockwire.engine.streams import Streams
-
-LIFETIME: Final = 600.0
-RETRY: Final = b"retry: 1000\n"
-"""Stands in the first event: an event of its own without data confuses some readers."""
+from stockwire.engine.streams import EVENTS_LIFETIME, RETRY, Streams
 
 
 class EventStream:
@@ -46,7 +41,7 @@ class EventStream:
             async def deliver(sent: Frame, id_: str | None) -> None:
                 await _write(send, sse_event(sent, id_))
 
-            conversation = self._streams.conversation(reader, deliver, LIFETIME, session)
+            conversation = self._streams.conversation(reader, deliver, EVENTS_LIFETIME, session)
             stack.enter_context(self._streams.admission.present(conversation))
             fields = [(b"content-type", b"text/event-stream; charset=utf-8"), *UNSTORED]
             await send({"type": "http.response.start", "status": 200, "headers": fields})

@@ -7,18 +7,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import ExitStack
 from typing import Any, Final
 
-from stockwire.core.errors import StockwireError, Unauthenticated
+from stockwire.core.errors import Invalid, StockwireError, Unauthenticated
 from stockwire.core.wire import Frame, encode, problem
 from stockwire.engine.access import Authorise, Headers
 from stockwire.engine.conversation import Conversation
-from stockwire.engine.streams import Streams
+from stockwire.engine.streams import SUBPROTOCOL, WEBSOCKET_LIFETIME, Streams
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-SUBPROTOCOL: Final = "stockwire.v1"
-LIFETIME: Final = 7_200.0
 HELLO_WITHIN: Final = 10.0
 
 
@@ -46,7 +44,7 @@ class WebSocketStream:
             async def deliver(sent: Frame, _: str | None) -> None:
                 await send({"type": "websocket.send", "text": sent.body.decode()})
 
-            conversation = self._streams.conversation(reader, deliver, LIFETIME)
+            conversation = self._streams.conversation(reader, deliver, WEBSOCKET_LIFETIME)
             stack.enter_context(self._streams.admission.present(conversation))
             await _converse(conversation, receive, send)
 
@@ -79,7 +77,11 @@ async def _listen(conversation: Conversation, receive: Receive) -> None:
         await conversation.receive('{"type":"none"}')
         return
     while message["type"] == "websocket.receive":
-        await conversation.receive(message.get("text") or message.get("bytes") or b"")
+        text = message.get("text")
+        if text is None:
+            await conversation.refuse(Invalid("a frame is a text message"))
+        else:
+            await conversation.receive(text)
         if conversation.session.closed:
             return
         message = await receive()

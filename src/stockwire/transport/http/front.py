@@ -10,20 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from stockwire.engine.exchange import Receive, Scope, Send
+from stockwire.engine.exchange import ALWAYS, API_POLICY, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_PATHS: Final = ("/api/", "/healthz", "/readyz")
-API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
-ALWAYS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    (b"x-frame-options", b"DENY"),
-)
 
 
 def guarded(send: Send) -> Send:

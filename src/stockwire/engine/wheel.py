@@ -1,0 +1,51 @@
+"""A timing wheel: who must be looked at when, for all connections together.
+
+There is no timer per connection. Things with the same moment share a slot, so moments should be rounded where
+precision does not matter: ten thousand lifetimes in whole seconds make a few thousand slots. One thing stands in one
+slot at most; putting it again moves it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T", bound=Hashable)
+
+
+class Wheel(Generic[T]):
+    """Things by the moment they are due, on any clock."""
+
+    def __init__(self) -> None:
+        self._slots: dict[float, set[T]] = {}
+        self._moments: list[float] = []
+
+    def put(self, thing: T, at: float) -> float:
+        """Have `thing` come up at `at`; gives the slot, which `take` needs. Take it out of its old slot first."""
+        slot = self._slots.get(at)
+        if slot is None:
+            slot = self._slots[at] = set()
+            heapq.heappush(self._moments, at)
+        slot.add(thing)
+        return at
+
+    def take(self, thing: T, at: float) -> None:
+        """Take `thing` out of the slot `at`; nothing happens when it is not there."""
+        slot = self._slots.get(at)
+        if slot is not None:
+            slot.discard(thing)
+
+    @property
+    def next_at(self) -> float | None:
+        """The first moment at which something is due."""
+        while self._moments and not self._slots[self._moments[0]]:
+            del self._slots[heapq.heappop(self._moments)]
+        return self._moments[0] if self._moments else None
+
+    def due(self, now: float) -> list[T]:
+        """Take out everything due at or before `now`."""
+        found: list[T] = []
+        while self._moments and self._moments[0] <= now:
+            found.extend(self._slots.pop(heapq.heappop(self._moments)))
+        return found

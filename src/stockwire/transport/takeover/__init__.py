@@ -1,0 +1,303 @@
+"""The streams close to the kernel: after uvicorn's ordinary HTTP parse, `/api/v1/ws` and `/api/v1/stream` leave it.
+
+`http_protocol` gives the class for `uvicorn.Config(http=...)`. A request for a stream is parsed by uvicorn as any
+other, signs in and passes admission as any other; then a slim protocol owns the transport and the rounds write
+prebuilt bytes to it: no task, no queue, no timer per client. Whatever is not taken over (HTTP/1.0, a mounted
+application, another server) is served by the plain ASGI classes with the same sessions.
+
+uvicorn's class is made for being replaced, its inside is not: `tests/transport/test_uvicorn_internals.py` holds what
+is used here, and the dependency is pinned to one minor series.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import socket
+import sys
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from wsproto.utilities import generate_accept_token
+
+from stockwire.core.errors import Invalid, StockwireError, TooLarge, Unauthenticated
+from stockwire.core.session import Session
+from stockwire.core.wire import encode, problem
+from stockwire.engine.access import Authorise, Headers, Reader
+from stockwire.engine.asking import Asking, begin, parse_asking
+from stockwire.engine.exchange import ALWAYS, API_POLICY, BODY_MOST, UNSTORED, takes_gzip
+from stockwire.engine.forms import GZIP_BEGINS, Form, alone, chunk, stored, websocket_message
+from stockwire.engine.streams import EVENTS_LIFETIME, RETRY, SUBPROTOCOL, WEBSOCKET_LIFETIME, Streams
+from stockwire.transport.takeover.inbound import agreed
+from stockwire.transport.takeover.links import EventLink, TransportLink, WebSocketLink
+
+WS_PATH: Final = b"/api/v1/ws"
+STREAM_PATH: Final = b"/api/v1/stream"
+NOTSENT: Final = 8 * 1024
+"""Bytes the kernel takes ahead of what it can send (TCP_NOTSENT_LOWAT). More would hide a stalled reader for long."""
+USER_TIMEOUT: Final = 60_000
+"""Milliseconds after which the kernel gives up a peer that acknowledges nothing (TCP_USER_TIMEOUT)."""
+
+Fields = list[tuple[bytes, bytes]]
+
+
+def http_protocol(streams: Streams, authorise: Authorise) -> type[HttpToolsProtocol]:
+    """The class for `uvicorn.Config(http=...)` that serves the streams itself."""
+
+    class Protocol(StreamProtocol):
+        pass
+
+    Protocol.streams = streams
+    Protocol.authorise = staticmethod(authorise)
+    return Protocol
+
+
+class StreamProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, but for requests for streams."""
+
+    streams: Streams
+    authorise: Authorise
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._body: bytearray | None = None
+        self._whole = False
+
+    # --- event streams: taken between the parser's callbacks ------------------------------------------------------
+
+    def on_headers_complete(self) -> None:
+        """A request's head is there."""
+        if self._takes():
+            self.scope["method"] = self.parser.get_method().decode("ascii")
+            self._body = bytearray()
+            return
+        super().on_headers_complete()
+
+    def _takes(self) -> bool:
+        return (
+            self.url.partition(b"?")[0] == STREAM_PATH
+            and self.parser.get_method() in (b"GET", b"POST")
+            and self.parser.get_http_version() == "1.1"
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.root_path
+            and not self._answering()
+        )
+
+    def _answering(self) -> bool:
+        """Whether an answer to an earlier request is still under way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def on_body(self, body: bytes) -> None:
+        """More of a request's body."""
+        if self._body is None:
+            super().on_body(body)
+        elif len(self._body) <= BODY_MOST:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        if self._body is None:
+            super().on_message_complete()
+        else:
+            self._whole = True
+
+    def data_received(self, data: bytes) -> None:
+        """More from the client."""
+        super().data_received(data)
+        if self._body is not None and not self.transport.is_closing() and (
+            self._whole or len(self._body) > BODY_MOST
+        ):  # fmt: skip
+            self._take_events(bytes(self._body))
+
+    def shutdown(self) -> None:
+        """The server stops; a request for a stream that is not whole is nothing to wait for."""
+        if self._body is not None:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def _take_events(self, body: bytes) -> None:
+        streams = self.streams
+        headers = self._asker()
+        try:
+            if len(body) > BODY_MOST:
+                raise TooLarge("the body of a stream request is at most 64 KiB")
+            reader = self.authorise(headers)
+            asking = _asking(self.url.partition(b"?")[2], body)
+            with streams.admission.entering(headers.address):
+                session = streams.session(reader)
+                first = _begun(session, asking, streams.monotonic(), headers.get(b"last-event-id"))
+        except StockwireError as error:
+            self._refuse(error)
+            return
+        form = Form.GZIP if takes_gzip(headers) else Form.EVENT
+        pieces = [self._head(_event_fields(form)), _first(form)]
+        pieces += [alone(form, each) for each in first]
+        self.transport.write(b"".join(pieces))
+        self._hand_over(EventLink, session, form, EVENTS_LIFETIME, headers.address)
+
+    def _asker(self) -> Headers:
+        return Headers(self.headers, self.client[0] if self.client else "")
+
+    def _head(self, fields: bytes) -> bytes:
+        return b"".join((b"HTTP/1.1 200 OK\r\n", _joined(self.server_state.default_headers), fields))
+
+    def _refuse(self, error: StockwireError) -> None:
+        """Answer with problem+json and close."""
+        body = encode(problem(error))
+        fields: Fields = [
+            (b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"), *_guards(),
+        ]  # fmt: skip
+        if error.retry_after is not None:
+            fields.append((b"retry-after", str(error.retry_after).encode()))
+        status = b"HTTP/1.1 %d %s\r\n" % (error.status, HTTPStatus(error.status).phrase.encode())
+        self.transport.write(b"".join((status, _joined(self.server_state.default_headers + fields), b"\r\n", body)))
+        self.transport.close()
+
+    # --- WebSockets -----------------------------------------------------------------------------------------------
+
+    def handle_websocket_upgrade(self) -> None:
+        """A request to become a WebSocket."""
+        if self.url.partition(b"?")[0] != WS_PATH or self.root_path:
+            super().handle_websocket_upgrade()
+            return
+        streams = self.streams
+        headers = self._asker()
+        try:
+            key = _handshake_key(headers)
+            reader = self.authorise(headers)
+            with streams.admission.entering(headers.address):
+                session = streams.session(reader)
+        except Unauthenticated as error:
+            if headers.get(b"origin") is None:
+                self._refuse(error)
+            else:
+                self._turn_away(key, error)
+            return
+        except StockwireError as error:
+            self._refuse(error)
+            return
+        extension = agreed(", ".join(_all(headers, b"sec-websocket-extensions")))
+        self.transport.write(self._switch(key, _offered(headers), extension))
+        form = Form.TEXT if extension is None else Form.DEFLATED
+        self._hand_over(WebSocketLink, session, form, WEBSOCKET_LIFETIME, headers.address)
+
+    def _switch(self, key: str, subprotocol: bool, extension: str | None) -> bytes:
+        fields: Fields = [
+            (b"upgrade", b"websocket"), (b"connection", b"Upgrade"),
+            (b"sec-websocket-accept", generate_accept_token(key.encode())),
+        ]  # fmt: skip
+        if subprotocol:
+            fields.append((b"sec-websocket-protocol", SUBPROTOCOL.encode()))
+        if extension is not None:
+            fields.append((b"sec-websocket-extensions", extension.encode()))
+        lines = _joined(self.server_state.default_headers + fields)
+        return b"".join((b"HTTP/1.1 101 Switching Protocols\r\n", lines, b"\r\n"))
+
+    def _turn_away(self, key: str, error: Unauthenticated) -> None:
+        """A page cannot read the status of a refused handshake, so it gets a close code (P1.8)."""
+        payload = error.close_code.to_bytes(2, "big") + error.code.encode()
+        self.transport.write(self._switch(key, False, None) + websocket_message(0x88, payload))
+        self.transport.close()
+
+    # --- both -----------------------------------------------------------------------------------------------------
+
+    def _hand_over(
+        self, kind: type[TransportLink], session: Session, form: Form, lifetime: float, address: str
+    ) -> None:
+        """Let a link own the transport from now on."""
+        streams = self.streams
+        transport = self.transport
+        self.connections.discard(self)
+        self._unset_keepalive_if_required()
+        _tune(transport)
+        address = sys.intern(address)
+        link = kind(streams, session, form, transport, streams.ends_at(lifetime), address)
+        del self.parser, self.flow, self.cycle
+        link.begin()
+
+
+def _tune(transport: asyncio.Transport) -> None:
+    """Have the kernel hold little, and give up the dead."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for option, value in _OPTIONS:
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+_OPTIONS: Final = tuple(
+    (getattr(socket, name), value)
+    for name, value in (("TCP_NOTSENT_LOWAT", NOTSENT), ("TCP_USER_TIMEOUT", USER_TIMEOUT))
+    if hasattr(socket, name)
+)
+
+
+def _handshake_key(headers: Headers) -> str:
+    """The key of a proper opening handshake (RFC 6455, 4.2.1). Raises Invalid."""
+    key = headers.get(b"sec-websocket-key") or ""
+    try:
+        proper = len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        proper = False
+    if not proper or headers.get(b"sec-websocket-version") != "13":
+        raise Invalid("not a WebSocket handshake of version 13")
+    return key
+
+
+def _all(headers: Headers, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in headers.pairs if key == name]
+
+
+def _offered(headers: Headers) -> bool:
+    offers = ",".join(_all(headers, b"sec-websocket-protocol"))
+    return SUBPROTOCOL in (offer.strip() for offer in offers.split(","))
+
+
+def _joined(fields: Fields) -> bytes:
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
+
+
+def _guards() -> Fields:
+    """What every answer of a stream says to caches, proxies and browsers."""
+    fields = dict(ALWAYS) | dict(UNSTORED) | {b"content-security-policy": API_POLICY.encode()}
+    return list(fields.items())
+
+
+@lru_cache(maxsize=2)
+def _event_fields(form: Form) -> bytes:
+    fields: Fields = [
+        (b"content-type", b"text/event-stream; charset=utf-8"), (b"transfer-encoding", b"chunked"),
+        (b"connection", b"close"), *_guards(),
+    ]  # fmt: skip
+    if form is Form.GZIP:
+        fields.append((b"content-encoding", b"gzip"))
+    return _joined(fields) + b"\r\n"
+
+
+@lru_cache(maxsize=2)
+def _first(form: Form) -> bytes:
+    """What comes before the first event: how soon to come back."""
+    return chunk(GZIP_BEGINS + stored(RETRY) if form is Form.GZIP else RETRY)
+
+
+@lru_cache(maxsize=256)
+def _asking(query: bytes, body: bytes) -> Asking:
+    return parse_asking(query, body)
+
+
+def _begun(session: Session, asking: Asking, now: float, last_event_id: str | None) -> list[Any]:
+    try:
+        return begin(session, asking, now, last_event_id)
+    except StockwireError:
+        session.close()
+        raise
+
+
+__all__ = ["Reader", "StreamProtocol", "http_protocol"]

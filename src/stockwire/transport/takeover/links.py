@@ -1,0 +1,125 @@
+"""The two kinds of connections that the rounds write to: a WebSocket and an event stream, each an asyncio protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from stockwire.core.session import Ending, Session
+from stockwire.engine.forms import LAST_CHUNK, Form, websocket_message
+from stockwire.engine.rounds import Link
+from stockwire.engine.streams import Streams
+from stockwire.transport.takeover.inbound import Broken, Close, Inbox, Ping, Text
+
+_CLOSE: Final = 0x88
+
+
+class TransportLink(Link, asyncio.Protocol):
+    """A link over an asyncio transport, of a connection that was counted under `address`."""
+
+    __slots__ = ("_address", "_streams", "transport")
+
+    def __init__(
+        self, streams: Streams, session: Session, form: Form, transport: asyncio.Transport, ends_at: float, address: str
+    ) -> None:
+        super().__init__(streams.rounds, session, form, transport, ends_at)
+        self.transport = transport
+        self._streams = streams
+        self._address = address
+
+    def begin(self) -> None:
+        """The transport is the link's from now on."""
+        self.transport.set_protocol(self)
+        self._streams.admission.seat(self)
+        self.rounds.join(self)
+        self.transport.set_write_buffer_limits(high=0)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is over."""
+        self.rounds.gone(self)
+        self._streams.admission.unseat(self)
+        self._streams.admission.leave(self._address)
+
+    def pause_writing(self) -> None:
+        """The transport holds bytes back."""
+        self.rounds.late(self)
+
+    def resume_writing(self) -> None:
+        """The transport has written everything."""
+        self.rounds.on_time(self)
+
+
+class EventLink(TransportLink):
+    """An event stream. What the client still sends is of no interest."""
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        """Nothing follows a request for a stream."""
+
+    def finish(self, ending: Ending) -> None:
+        """End the answer."""
+        if not self.transport.is_closing():
+            self.transport.write(LAST_CHUNK)
+            self.transport.close()
+
+
+class WebSocketLink(TransportLink):
+    """A WebSocket after its handshake."""
+
+    __slots__ = ("_closing", "_inbox", "_suspended")
+
+    def __init__(
+        self, streams: Streams, session: Session, form: Form, transport: asyncio.Transport, ends_at: float, address: str
+    ) -> None:
+        super().__init__(streams, session, form, transport, ends_at, address)
+        self._inbox: Inbox | None = None
+        self._closing = False
+        self._suspended = False
+
+    def data_received(self, data: bytes) -> None:
+        """The client says something."""
+        inbox = self._inbox or Inbox(deflated=self.form is Form.DEFLATED)
+        self._inbox = inbox
+        for said in inbox.take(data):
+            match said:
+                case Close(code, reason):
+                    self._closed(code, reason)
+                    return
+                case _ if self._closing:
+                    continue
+                case Text(text):
+                    self.rounds.receive(self, text)
+                case Ping(answer):
+                    self.transport.write(answer)
+                case Broken(error):
+                    self.rounds.refuse(self, error)
+        if inbox.idle:
+            self._inbox = None
+
+    def _closed(self, code: int, reason: str) -> None:
+        """The client closes, or answers our close."""
+        if not self._closing:
+            self.rounds.hang_up(self, Ending(code, reason))
+        self.transport.close()
+
+    def finish(self, ending: Ending) -> None:
+        """Begin the closing handshake; the client's answer, or a deadline, ends the connection."""
+        self._closing = True
+        if not self.transport.is_closing():
+            payload = ending.code.to_bytes(2, "big") + ending.reason.encode()[:120]
+            self.transport.write(websocket_message(_CLOSE, payload))
+
+    def pause_writing(self) -> None:
+        """Who does not take our bytes is not listened to either, or the answers would grow without bound."""
+        super().pause_writing()
+        if not self._closing:
+            self._suspended = True
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The transport has written everything."""
+        if self._suspended:
+            self._suspended = False
+            self.transport.resume_reading()
+        super().resume_writing()
