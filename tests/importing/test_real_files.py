@@ -47,10 +47,12 @@ def killed_half_way(data_dir: Path) -> int:
     """Begin importing the year and kill it somewhere in the middle; gives how many events were kept."""
     process = subprocess.Popen(year(data_dir), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None and kept(data_dir) < 18_000:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait(PATIENCE)
+    try:
+        while time.monotonic() < deadline and process.poll() is None and kept(data_dir) < 18_000:
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
     return kept(data_dir)
 
 

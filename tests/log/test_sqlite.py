@@ -118,6 +118,12 @@ def test_a_second_process_is_told_who_owns_the_directory(tmp_path: Path) -> None
     SqliteLog(tmp_path).close()
 
 
+def test_a_log_that_is_only_being_made_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    with pytest.raises(StorageFailed, match="only being made"):
+        SqliteLog(tmp_path, reading=True)
+
+
 def test_two_logs_of_one_process_cannot_share_a_directory(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path)
     with pytest.raises(DataDirectoryBusy):

@@ -85,7 +85,11 @@ class SqliteLog:
         if not self._path.exists():
             raise StorageFailed(f"there is no log at {self._path}")
         with self._readers.borrow() as connection:
-            database.check_schema(connection, "migrations")
+            made = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'facts'").get
+            if made:
+                database.check_schema(connection, "migrations")
+            if not made or connection.execute(_SQL["fact"], ("epoch",)).get is None:
+                raise StorageFailed(f"the log at {self._path} is only being made; try again shortly")
 
     def _open_writing(self, directory: Path, now: int, epoch: str | None) -> None:
         try:
