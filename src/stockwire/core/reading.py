@@ -209,6 +209,8 @@ class Reading:
     def _bring(self, held: Held, now: float, pace: Pace, items: list[Frame | Parts]) -> None:
         """Bring one view up to the present."""
         publisher = self.publisher
+        if held.cursor is not None and held.cursor < publisher.horizon:
+            held.cursor, held.reset = None, "horizon"
         deltas = publisher.delta(held.live, held.cursor) if held.cursor is not None else None
         if deltas is not None:
             items.extend(deltas)
