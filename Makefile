@@ -24,7 +24,7 @@ help: ## List what can be made
 run: .stamps/runtime .stamps/page ## Start a simulated shop and print the address of its page
 	@exec .venv/bin/stockwire demo
 
-test: setup .stamps/chromium .stamps/page ## Run every check and every test
+test: setup .stamps/chromium .stamps/nginx .stamps/page ## Run every check and every test
 	@failed=; \
 	for step in lint page-tests weigh wheel; do \
 		$(MAKE) $$step || failed="$$failed $$step"; \
@@ -110,4 +110,8 @@ clean: ## Remove what was built
 
 .stamps/chromium: scripts/find-chromium
 	@mkdir -p .stamps && scripts/find-chromium
+	@touch $@
+
+.stamps/nginx: scripts/find-nginx
+	@mkdir -p .stamps && scripts/find-nginx
 	@touch $@

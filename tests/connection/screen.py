@@ -1,0 +1,119 @@
+"""The page as a person has it, reached by any address: what the indicator says, what a row shows, what the tab costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
+
+from tests.running import Running, free_port
+
+PATIENCE = 45_000
+
+
+def serving(place: Path, *addresses: str, port: int | None = None) -> Running:
+    """A server, not yet started, whose page may be opened from its own address and from `addresses`."""
+    port = port or free_port()
+    place.mkdir(parents=True)
+    origins = ", ".join(f'"{address}"' for address in (f"http://127.0.0.1:{port}", *addresses))
+    (place / "stockwire.toml").write_text(f"origins = [{origins}]\n")
+    return Running(place, "--currency", "EUR", port=port)
+
+
+class Cost(NamedTuple):
+    """What a tab holds, after everything that nobody refers to is gone."""
+
+    heap: int
+    nodes: int
+    listeners: int
+
+
+class Screen:
+    """A signed-in tab."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self._devtools: CDPSession | None = None
+
+    @property
+    def devtools(self) -> CDPSession:
+        """The browser's own door for developers."""
+        self._devtools = self._devtools or self.page.context.new_cdp_session(self.page)
+        return self._devtools
+
+    def open(self, path: str) -> None:
+        """Go to a path of the page."""
+        self.page.goto(self.url + path)
+
+    def row(self, text: str) -> Locator:
+        """The table's row that has this text in a cell of its own."""
+        return self.page.get_by_role("row").filter(has=self.page.get_by_text(text, exact=True))
+
+    def shows(self, text: str, value: str) -> None:
+        """Wait until the row of `text` has a cell that says `value`."""
+        cell = self.row(text).get_by_role("gridcell").filter(has_text=re.compile(rf"^\D*{re.escape(value)}\D*$"))
+        expect(cell.first).to_be_visible(timeout=PATIENCE)
+
+    def level(self, *levels: str) -> None:
+        """Wait until the indicator is on one of these rungs."""
+        rung = re.compile("^(?:" + "|".join(levels) + ")$")
+        expect(self.page.locator(".indicator")).to_have_attribute("data-level", rung, timeout=PATIENCE)
+
+    @contextmanager
+    def details(self) -> Iterator[Locator]:
+        """The connection's details, open for as long as the block runs."""
+        chip = self.page.locator(".indicator button").first
+        chip.click()
+        yield self.page.get_by_role("region", name="Connection details")
+        chip.click()
+
+    def travels_by(self, transport: str) -> None:
+        """Wait until the details name the transport (a pattern)."""
+        with self.details() as details:
+            expect(details).to_contain_text(re.compile(f"Transport {transport}"), timeout=PATIENCE)
+
+    def nothing_was_healed(self) -> None:
+        """No gap, no repeat: the server never had to start over, and no frame ever failed to fit."""
+        with self.details() as details:
+            expect(details).to_contain_text("Resets none")
+            expect(details).to_contain_text("Faults healed 0")
+
+    def number(self, name: str) -> int:
+        """A number of the details."""
+        with self.details() as details:
+            said = details.locator("dl div").filter(has_text=name).locator("dd").inner_text()
+        return int(re.sub(r"\D", "", said))
+
+    def cost(self) -> Cost:
+        """What the tab holds now."""
+        self.devtools.send("HeapProfiler.enable")
+        for _ in range(3):
+            self.devtools.send("HeapProfiler.collectGarbage")
+        heap = self.devtools.send("Runtime.getHeapUsage")["usedSize"]
+        counts: dict[str, Any] = self.devtools.send("Memory.getDOMCounters")
+        return Cost(int(heap), counts["nodes"], counts["jsEventListeners"])
+
+
+@contextmanager
+def seen(browser: Browser, server: Running, url: str, path: str = "/inventory", *, init: str = "") -> Iterator[Screen]:
+    """A tab that signed in through `url` and looks at `path`. `init` runs before the page's own scripts."""
+    context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900})
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    if init:
+        page.add_init_script(init)
+    try:
+        page.goto(server.link().replace(server.url, url))
+        page.wait_for_url(url + "/")
+        screen = Screen(page, url)
+        screen.open(path)
+        yield screen
+    finally:
+        context.close()
+    assert faults == []
