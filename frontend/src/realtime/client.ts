@@ -5,9 +5,7 @@
 // socket or request of it is left.
 
 import type { Environment, Signal } from "./environment";
-import { freshness, type Freshness } from "./freshness";
-import { IDLE, next, SLEPT, type Facts, type Happening, type LinkState } from "./machine";
-import { Ranking } from "./order";
+import { IDLE, next, SLEPT, type Happening, type LinkState } from "./machine";
 import { slowest, type PaceChoice } from "./pauses";
 import type {
   ClientFrame,
@@ -16,15 +14,13 @@ import type {
   Pace,
   ServerFrame,
   SourceAge,
-  TickFrame,
   ViewRequest,
   WireRow,
 } from "./protocol";
-import { Replica, type Held, type Incidents, type ViewChange } from "./replica";
-import { keyText } from "./table";
-import type { Caller, Channel, Transport } from "./transports/channel";
+import { Replica, type Incidents, type ViewChange } from "./replica";
+import type { Transport } from "./transports/channel";
 import { poll } from "./transports/poll";
-import { race } from "./transports/race";
+import { race, type Race } from "./transports/race";
 import { sse } from "./transports/sse";
 import { websocket } from "./transports/websocket";
 
@@ -65,10 +61,8 @@ export interface PaceStatus {
 
 /** A view that somebody holds. */
 export interface Subscription<R extends WireRow = WireRow> {
-  /** All rows in the view's order: the same array until something changed. */
-  readonly rows: readonly R[];
-  readonly size: number;
-  get(key: string | readonly string[]): R | undefined;
+  /** All rows by the text of their key, changed in place. `ranked` of order.ts puts them in the view's order. */
+  readonly rows: ReadonlyMap<string, R>;
   /** Whether content was there at least once. */
   readonly loaded: boolean;
   /** Why the server does not give this view. */
@@ -96,7 +90,6 @@ const PING_EVERY = 30_000;
 const PATIENCE = 4_000;
 const KEEP_VIEW = 60_000;
 const WAIT_MOST = 55;
-const BRIEF = 1_000;
 const BRIEF_MOST = 3;
 
 const linked = (at: LinkState["at"]): boolean => at === "open" || at === "stalled";
@@ -112,18 +105,19 @@ export class Client {
   #since: number;
   #lostAt: number | undefined;
   #reason: string | undefined;
+  #present: Race | undefined;
   #transport: Transport | undefined;
-  #present: Channel | undefined;
-  #spare: Channel | undefined;
+  /** Whether the hello that comes is a new connection's, and not a stream's that was opened anew. */
+  #fresh = false;
   #brief = 0;
 
-  #hello: HelloFrame | undefined;
-  #helloAt = 0;
+  #hello: { readonly frame: HelloFrame; readonly at: number } | undefined;
+  #openedAt = 0;
   #lastFrameAt: number | undefined;
   #sources: readonly SourceReport[] = [];
   #chosen: PaceChoice;
-  #paced: Pace | undefined;
   #asked: Pace;
+  #paced: Pace | undefined;
   #waiting = 0;
   #pings = 0;
   #pingAt = 0;
@@ -147,11 +141,12 @@ export class Client {
   // --- what it knows ---
 
   get link(): LinkStatus {
+    const state = this.#state;
     return {
-      state: this.#state.at,
+      state: state.at,
       since: this.#since,
       lostAt: this.#lostAt,
-      nextTryAt: this.#state.at === "waiting" || this.#state.at === "offline" ? this.#state.until : undefined,
+      nextTryAt: state.at === "waiting" || state.at === "offline" ? state.until : undefined,
       transport: this.#transport?.name,
       roundTrip: this.#roundTrip,
       reason: this.#reason,
@@ -163,28 +158,18 @@ export class Client {
     return { chosen: this.#chosen, effective: this.#paced ?? this.#asked, waiting: this.#waiting };
   }
 
-  get freshness(): Freshness {
-    const { interval, paused } = this.pace.effective;
-    return freshness({
-      link: this.#state.at,
-      since: this.#since,
-      lostAt: this.#lostAt,
-      lastFrameAt: this.#lastFrameAt,
-      interval,
-      paused,
-      heartbeat: this.#heartbeat(),
-      waiting: this.#waiting,
-      now: this.#environment.now(),
-    });
-  }
-
   get sources(): readonly SourceReport[] {
     return this.#sources;
   }
 
+  /** Milliseconds of silence after which the server says something. */
+  get heartbeat(): number {
+    return (this.#hello?.frame.heartbeat ?? 20) * 1_000;
+  }
+
   /** The newest hello and when it came. */
   get hello(): { readonly frame: HelloFrame; readonly at: number } | undefined {
-    return this.#hello && { frame: this.#hello, at: this.#helloAt };
+    return this.#hello;
   }
 
   get counters(): Counters {
@@ -211,10 +196,7 @@ export class Client {
     this.#unwatch?.();
     this.#unwatch = undefined;
     this.#happen({ type: "stop" });
-    this.#timers.forEach((cancel) => {
-      cancel();
-    });
-    this.#timers.clear();
+    for (const name of this.#timers.keys()) this.#cancel(name);
   }
 
   /** Tries now, whatever the plan was. */
@@ -237,40 +219,35 @@ export class Client {
   }
 
   /** Holds a view and calls when its rows changed, until `stop`. Equal requests share one view. */
-  subscribe<R extends WireRow = WireRow>(
-    request: ViewRequest,
-    changed: (change: ViewChange) => void = () => undefined,
-  ): Subscription<R> {
-    // Without a limit the order makes no difference to which rows there are; so it stays here.
-    const { order, ...rest } = request;
+  subscribe<R extends WireRow = WireRow>(request: ViewRequest, changed: (change: ViewChange) => void): Subscription<R> {
+    // Without a limit the order makes no difference to which rows there are; so the server need not know it.
+    const { order: _, ...rest } = request;
     const held = this.#replica.hold(request.limit === undefined ? rest : request);
-    const ranking = new Ranking<R>(order);
-    const rows = (): ReadonlyMap<string, R> => (held.table?.rows ?? new Map()) as ReadonlyMap<string, R>;
+    const { listeners } = held;
     const listener = (change: ViewChange): void => {
-      ranking.touch(change.kind === "delta" ? change.changes.map(({ key }) => key) : undefined);
       changed(change);
     };
-    held.listeners.add(listener);
-    if (held.listeners.size === 1) {
+    listeners.add(listener);
+    if (listeners.size === 1) {
       this.#cancel(held.id);
       this.#say(this.#replica.asking(held));
     }
     return {
       get rows() {
-        return ranking.rows(rows());
-      },
-      get size() {
-        return rows().size;
+        return (held.table?.rows ?? new Map()) as ReadonlyMap<string, R>;
       },
       get loaded() {
-        return held.table?.loaded ?? false;
+        return !!held.table?.loaded;
       },
       get error() {
         return held.error;
       },
-      get: (key) => rows().get(typeof key === "string" ? key : keyText(key)),
       stop: () => {
-        if (held.listeners.delete(listener) && held.listeners.size === 0) this.#release(held);
+        if (!listeners.delete(listener) || listeners.size > 0) return;
+        this.#say(this.#replica.release(held));
+        this.#timer(held.id, KEEP_VIEW, () => {
+          this.#replica.drop(held);
+        });
       },
     };
   }
@@ -278,139 +255,123 @@ export class Client {
   // --- the link ---
 
   #happen(happening: Happening): void {
-    const facts = this.#facts();
+    const environment = this.#environment;
     const before = this.#state;
-    const [state, ...effects] = next(before, { ...happening, ...facts });
-    if (state !== before) this.#enter(state, facts.now);
+    const now = environment.now();
+    const [state, ...effects] = next(before, {
+      ...happening,
+      now,
+      roll: environment.random(),
+      visible: environment.visible(),
+      online: environment.online(),
+    });
+    if (state !== before) this.#enter(state, now);
     for (const effect of effects) {
-      if (effect.do === "connect") this.#connect();
-      else if (effect.do === "disconnect") this.#disconnect();
-      else this.#probe(effect.within);
+      if (effect.do === "probe") this.#probe(effect.within);
+      else {
+        this.#present?.close();
+        this.#present = effect.do === "connect" ? this.#connect() : undefined;
+      }
     }
     if (state !== before) this.#tell();
   }
 
-  #facts(): Facts {
-    const environment = this.#environment;
-    return {
-      now: environment.now(),
-      roll: environment.random(),
-      visible: environment.visible(),
-      online: environment.online(),
-    };
-  }
-
   #enter(state: LinkState, now: number): void {
-    if (state.at !== this.#state.at) this.#since = now;
+    const { at } = this.#state;
+    this.#state = state;
+    if (state.at !== at) this.#since = now;
     if (linked(state.at)) this.#lostAt = undefined;
-    else if (linked(this.#state.at)) this.#lostAt = now;
+    else {
+      if (linked(at)) this.#lostAt = now;
+      this.#cancel("watch");
+      this.#cancel("better");
+    }
     if ("reason" in state) this.#reason = state.reason;
     else if (state.at === "open") this.#reason = undefined;
-    this.#state = state;
-    if (!linked(state.at))
-      ["watch", "better"].forEach((name) => {
-        this.#cancel(name);
-      });
+    this.#cancel("due");
     if ("until" in state)
       this.#timer("due", Math.max(0, state.until - now), () => {
         this.#happen({ type: "due" });
       });
-    else this.#cancel("due");
   }
 
-  #connect(): void {
-    this.#disconnect();
-    this.#present = this.#open(this.#ways());
-  }
-
-  #disconnect(): void {
-    this.#spare?.close();
-    this.#present?.close();
-    this.#spare = this.#present = undefined;
-  }
-
-  /** Opens a channel. Its frames count once it is the present one, which a spare becomes with its hello. */
-  #open(ways: readonly Transport[]): Channel {
-    let way: Transport | undefined;
-    const caller: Caller = {
-      environment: this.#environment,
-      server: this.#options.server ?? this.#environment.base,
-      client: this.#options.name ?? "stockwire-client/1",
-      headers: this.#options.headers ?? {},
-      wants: () => ({
-        views: [...this.#replica.held.values()]
-          .filter(({ listeners, error }) => listeners.size > 0 && !error)
-          .map((held) => this.#replica.asking(held)),
-        pace: this.#asked,
-        wait: Math.min(WAIT_MOST, Math.floor(this.#heartbeat() / 1_000)),
-      }),
-      arrived: (bytes) => {
-        this.#bytes += bytes;
+  #connect(): Race {
+    const environment = this.#environment;
+    const { server, name, headers } = this.#options;
+    return race(
+      this.#ways(),
+      {
+        environment,
+        server: server ?? environment.base,
+        client: name ?? "stockwire-client/1",
+        headers: headers ?? {},
+        wants: () => ({
+          views: [...this.#replica.held.values()]
+            .filter(({ listeners, error }) => listeners.size > 0 && !error)
+            .map((held) => this.#replica.asking(held)),
+          pace: this.#asked,
+          wait: Math.min(WAIT_MOST, Math.floor(this.heartbeat / 1_000)),
+        }),
+        arrived: (bytes) => {
+          this.#bytes += bytes;
+        },
+        frame: (frame) => {
+          this.#take(frame);
+        },
+        closed: (ending) => {
+          if (linked(this.#state.at)) this.#judge();
+          this.#happen({ type: "closed", ending });
+        },
       },
-      frame: (frame) => {
-        if (channel === this.#spare && frame.type === "hello") {
-          this.#present?.close();
-          this.#present = channel;
-          this.#spare = undefined;
-        }
-        if (channel === this.#present && way) this.#take(frame, way);
+      (way) => {
+        this.#transport = way;
+        this.#fresh = true;
+        this.#remember(way);
+        this.#tryBetter(this.#transports.slice(0, this.#transports.indexOf(way)));
       },
-      closed: (ending) => {
-        if (channel === this.#spare) this.#spare = undefined;
-        if (channel !== this.#present) return;
-        this.#present = undefined;
-        if (way) this.#judge(way);
-        this.#happen({ type: "closed", ending });
-      },
-    };
-    const channel = race(ways, caller, (winner) => {
-      way = winner;
-    });
-    return channel;
+    );
   }
 
   /** The ways to try: the one that worked lately alone, now and then all of them. */
   #ways(): readonly Transport[] {
     const [name, until] = (this.#environment.recall(REMEMBERED) ?? "").split(" ");
     const known = this.#transports.filter((each) => each.name === name);
-    const fresh = Number(until) > this.#environment.now() && this.#state.tries % 3 !== 0;
-    return fresh && known.length > 0 ? known : this.#transports;
-  }
-
-  /** Streams that end within a second, again and again, are a proxy's doing: the next way is remembered instead. */
-  #judge(way: Transport): void {
-    const brief = this.#environment.now() - this.#helloAt < BRIEF;
-    this.#brief = brief ? this.#brief + 1 : 0;
-    const other = this.#transports[this.#transports.indexOf(way) + 1];
-    if (this.#brief < BRIEF_MOST || !other) return;
-    this.#brief = 0;
-    this.#remember(other);
+    const trusted = Number(until) > this.#environment.now() && this.#state.tries % 3 !== 0;
+    return trusted && known.length > 0 ? known : this.#transports;
   }
 
   #remember({ name }: Transport): void {
     this.#environment.remember(REMEMBERED, `${name} ${this.#environment.now() + MEMORY}`);
   }
 
-  /** A lesser way works, but not for ever: the better ones are tried beside it. */
-  #tryBetter(way: Transport): void {
-    const better = this.#transports.slice(0, this.#transports.indexOf(way));
-    if (better.length === 0) return;
-    this.#timer("better", MEMORY, () => {
-      this.#spare?.close();
-      this.#spare = this.#open(better.slice(0, 1));
-      this.#tryBetter(way);
-    });
+  /** Streams that end before a heartbeat could come, again and again, are a proxy's doing: the next way is remembered. */
+  #judge(): void {
+    const other = this.#transports[this.#transports.indexOf(this.#transport as Transport) + 1];
+    this.#brief = this.#environment.now() - this.#openedAt < this.heartbeat ? this.#brief + 1 : 0;
+    if (this.#brief < BRIEF_MOST || !other) return;
+    this.#brief = 0;
+    this.#remember(other);
+  }
+
+  /** A lesser way works, but not for ever: the best one is tried beside it. */
+  #tryBetter(better: readonly Transport[]): void {
+    if (better.length > 0)
+      this.#timer("better", MEMORY, () => {
+        this.#present?.challenge(better.slice(0, 1));
+        this.#tryBetter(better);
+      });
   }
 
   // --- frames ---
 
-  #take(frame: ServerFrame, way: Transport): void {
+  #take(frame: ServerFrame): void {
     const now = this.#environment.now();
     this.#frames += 1;
     this.#lastFrameAt = now;
+    if ("sources" in frame) this.#sources = (frame.sources ?? []).map((each) => ({ ...each, toldAt: now }));
     switch (frame.type) {
       case "hello":
-        this.#greet(frame, way, now);
+        this.#greet(frame, now);
         break;
       case "paced":
         this.#paced = frame;
@@ -420,7 +381,7 @@ export class Client {
         break;
       case "tick":
       case "heartbeat":
-        this.#tick(frame, now);
+        this.#waiting = frame.waiting ?? 0;
         break;
       case "bye":
         this.#happen({ type: "bye", after: frame.reconnect_in, reason: frame.reason });
@@ -431,71 +392,47 @@ export class Client {
       default:
     }
     this.#happen({ type: "frame" });
-    this.#replica.receive(frame).forEach((answer) => {
-      this.#say(answer);
-    });
+    for (const answer of this.#replica.receive(frame)) this.#say(answer);
     this.#tell();
   }
 
-  #greet(frame: HelloFrame, way: Transport, now: number): void {
-    const again = this.#linked && this.#transport === way;
-    this.#hello = frame;
-    this.#replica.begin(frame.epoch, !again);
-    this.#report(frame.sources, now);
-    if (!again) {
-      this.#helloAt = now;
-      this.#opened += 1;
-      this.#transport = way;
-      this.#roundTrip = undefined;
-      this.#remember(way);
-      this.#tryBetter(way);
-    }
+  #greet(frame: HelloFrame, now: number): void {
+    const fresh = this.#fresh;
+    this.#fresh = false;
+    this.#hello = { frame, at: now };
+    this.#replica.begin(frame.epoch, fresh);
     this.#happen({ type: "opened" });
-    if (again) return;
+    if (!fresh) return;
+    this.#openedAt = now;
+    this.#opened += 1;
+    this.#roundTrip = undefined;
     this.#ping(now);
-    this.#watch(this.#silence());
-  }
-
-  #tick(frame: TickFrame, now: number): void {
-    this.#waiting = frame.waiting ?? 0;
-    this.#report(frame.sources, now);
-  }
-
-  #report(sources: readonly SourceAge[] | undefined, toldAt: number): void {
-    if (sources) this.#sources = sources.map((each) => ({ ...each, toldAt }));
+    this.#watch(this.#silence);
   }
 
   #say(frame: ClientFrame): void {
-    if (this.#linked) this.#present?.send(frame);
-  }
-
-  get #linked(): boolean {
-    return linked(this.#state.at);
+    if (linked(this.#state.at)) this.#present?.send(frame);
   }
 
   // --- liveness ---
 
-  #heartbeat(): number {
-    return (this.#hello?.heartbeat ?? 20) * 1_000;
-  }
-
   /** The longest silence that is no cause for worry. */
-  #silence(): number {
-    return this.#heartbeat() + PATIENCE;
+  get #silence(): number {
+    return this.heartbeat + PATIENCE;
   }
 
   /** Looks every few seconds whether something came within `patience`; a look that comes late means sleep. */
   #watch(patience: number): void {
     const from = this.#environment.now();
     const frames = this.#frames;
-    const due = (): number => (this.#frames > frames ? (this.#lastFrameAt ?? from) + this.#silence() : from + patience);
     const look = (planned: number): void => {
       const now = this.#environment.now();
+      const left = this.#frames > frames ? (this.#lastFrameAt ?? from) + this.#silence - now : from + patience - now;
       if (now - this.#pingAt >= PING_EVERY) this.#ping(now);
       if (Math.abs(now - planned) > SLEPT) this.#happen({ type: "wake" });
-      else if (now >= due()) this.#happen({ type: "silence" });
+      else if (left <= 0) this.#happen({ type: "silence" });
       else {
-        const step = Math.min(BEAT, due() - now);
+        const step = Math.min(BEAT, left);
         this.#timer("watch", step, () => {
           look(now + step);
         });
@@ -537,14 +474,7 @@ export class Client {
     this.#say({ type: "pace", ...wish });
   }
 
-  // --- views let go, timers, listeners ---
-
-  #release(held: Held): void {
-    this.#say(this.#replica.release(held));
-    this.#timer(held.id, KEEP_VIEW, () => {
-      this.#replica.drop(held);
-    });
-  }
+  // --- timers, listeners ---
 
   #timer(name: string, ms: number, run: () => void): void {
     this.#cancel(name);

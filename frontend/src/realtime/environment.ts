@@ -59,6 +59,7 @@ const PAINT_AT_LATEST = 1_000;
 /** The browser this runs in. */
 export function browserEnvironment(): Environment {
   const browser = navigator as BrowserNavigator;
+  const { connection } = browser;
   let battery: Battery | undefined;
 
   const timer = (ms: number, run: () => void): (() => void) => {
@@ -67,6 +68,7 @@ export function browserEnvironment(): Environment {
       clearTimeout(id);
     };
   };
+  const visible = (): boolean => document.visibilityState !== "hidden";
 
   return {
     base: location.origin,
@@ -74,16 +76,16 @@ export function browserEnvironment(): Environment {
     random: () => Math.random(),
     timer,
     paint(run) {
-      const stop = (): void => {
-        cancelAnimationFrame(frame);
-        late();
-      };
       const now = (): void => {
         stop();
         run();
       };
       const frame = requestAnimationFrame(now);
       const late = timer(PAINT_AT_LATEST, now);
+      const stop = (): void => {
+        cancelAnimationFrame(frame);
+        late();
+      };
       return stop;
     },
     fetch: (url, init) => fetch(url, init),
@@ -100,7 +102,7 @@ export function browserEnvironment(): Environment {
       };
       return {
         send(text) {
-          if (socket.readyState === WebSocket.OPEN) socket.send(text);
+          if (socket.readyState === 1) socket.send(text);
         },
         close() {
           socket.onopen = socket.onmessage = socket.onclose = null;
@@ -109,35 +111,33 @@ export function browserEnvironment(): Environment {
       };
     },
     online: () => browser.onLine,
-    visible: () => document.visibilityState !== "hidden",
+    visible,
     conditions: () => ({
-      metered: browser.connection?.saveData ?? false,
-      slow: (browser.connection?.effectiveType ?? "").endsWith("2g"),
-      battery: battery !== undefined && !battery.charging && battery.level <= LOW_BATTERY,
+      metered: !!connection?.saveData,
+      slow: !!connection?.effectiveType?.endsWith("2g"),
+      battery: !!battery && !battery.charging && battery.level <= LOW_BATTERY,
     }),
     signals(listener) {
       const life = new AbortController();
-      const on = (target: EventTarget | undefined, type: string, signal: () => Signal): void => {
-        target?.addEventListener(
-          type,
-          () => {
-            listener(signal());
-          },
-          { signal: life.signal },
-        );
+      const { signal } = life;
+      const on = (target: EventTarget | undefined, told: Readonly<Record<string, Signal>>): void => {
+        for (const [type, what] of Object.entries(told))
+          target?.addEventListener(
+            type,
+            () => {
+              listener(type === "visibilitychange" && !visible() ? "hidden" : what);
+            },
+            { signal },
+          );
       };
-      on(window, "online", () => "online");
-      on(window, "offline", () => "offline");
-      on(window, "pagehide", () => "leave");
-      on(window, "pageshow", () => "shown");
-      on(document, "visibilitychange", () => (document.visibilityState === "hidden" ? "hidden" : "shown"));
-      on(browser.connection, "change", () => "conditions");
+      on(window, { online: "online", offline: "offline", pagehide: "leave", pageshow: "shown" });
+      on(document, { visibilitychange: "shown", freeze: "leave", resume: "shown" });
+      on(connection, { change: "conditions" });
       void browser.getBattery?.().then(
         (found) => {
-          if (life.signal.aborted) return;
+          if (signal.aborted) return;
           battery = found;
-          on(found, "levelchange", () => "conditions");
-          on(found, "chargingchange", () => "conditions");
+          on(found, { levelchange: "conditions", chargingchange: "conditions" });
           listener("conditions");
         },
         () => undefined,

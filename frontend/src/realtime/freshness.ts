@@ -7,6 +7,7 @@
 // A short loss is not worth a word: "reconnecting" comes after 3 s. A link that answers nothing is at least delayed,
 // however long the heartbeat.
 
+import type { Client } from "./client";
 import type { LinkState } from "./machine";
 
 export type FreshnessLevel =
@@ -27,7 +28,7 @@ export interface Moment {
   /** When the link took its present state. */
   readonly since: number;
   /** When the link was lost; undefined while there is one, or never was. */
-  readonly lostAt: number | undefined;
+  readonly lostAt?: number | undefined;
   readonly lastFrameAt: number | undefined;
   /** Milliseconds between updates, as agreed. */
   readonly interval: number;
@@ -43,28 +44,39 @@ const LATE = 30_000;
 const UNSAID = 3_000;
 
 /** The rung of the ladder. */
-export function freshness(moment: Moment): Freshness {
-  const { link, lastFrameAt, lostAt, now } = moment;
-  const ageMs = lastFrameAt === undefined ? undefined : Math.max(0, now - lastFrameAt);
-  const at = (level: FreshnessLevel, since: number): Freshness => ({
+export function freshness({
+  link,
+  since,
+  lostAt = since,
+  lastFrameAt,
+  interval,
+  heartbeat,
+  paused,
+  waiting,
+  now,
+}: Moment): Freshness {
+  const never = lastFrameAt === undefined;
+  const due = (lastFrameAt ?? 0) + 2 * Math.max(interval, heartbeat);
+  const [level, from] = ((): [FreshnessLevel, number] => {
+    if (link === "refused") return ["error", since];
+    if (link === "offline" || link === "closed") return ["offline", lostAt];
+    if (never && /idle|connecting/.test(link)) return ["connecting", since];
+    if (!/open|stalled/.test(link) && (never || now - lostAt > UNSAID)) return ["reconnecting", lostAt];
+    if (paused) return ["paused", since];
+    if (never) return ["connecting", since];
+    if (now > due + LATE) return ["stale", due + LATE];
+    if (now > due) return ["delayed", due];
+    return [link === "stalled" ? "delayed" : "live", since];
+  })();
+  return {
     level,
-    since,
-    ageMs,
-    waiting: moment.paused ? moment.waiting : 0,
-  });
+    since: from,
+    ageMs: never ? undefined : Math.max(0, now - lastFrameAt),
+    waiting: paused ? waiting : 0,
+  };
+}
 
-  if (link === "refused") return at("error", moment.since);
-  if (link === "offline" || link === "closed") return at("offline", lostAt ?? moment.since);
-  const linked = link === "open" || link === "stalled";
-  if (!linked) {
-    if (lastFrameAt === undefined && (link === "idle" || link === "connecting")) return at("connecting", moment.since);
-    const since = lostAt ?? moment.since;
-    if (lastFrameAt === undefined || now - since > UNSAID) return at("reconnecting", since);
-  }
-  if (moment.paused) return at("paused", moment.since);
-  if (lastFrameAt === undefined) return at("connecting", moment.since);
-  const due = lastFrameAt + 2 * Math.max(moment.interval, moment.heartbeat);
-  if (now > due + LATE) return at("stale", due + LATE);
-  if (now > due) return at("delayed", due);
-  return link === "stalled" ? at("delayed", moment.since) : at("live", moment.since);
+/** What a client may say of what it shows, at a moment of the local clock. */
+export function freshnessOf({ link, pace, heartbeat }: Client, now: number): Freshness {
+  return freshness({ ...link, ...pace.effective, link: link.state, heartbeat, waiting: pace.waiting, now });
 }

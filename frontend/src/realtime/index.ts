@@ -1,12 +1,13 @@
 // The client as others use it. Everything behind it may change; this may not.
+//
+// What only a screen needs stands beside it, for those who show something: `order` puts rows in order and tells which way
+// a field moved, `freshness` finds the word for how fresh they are.
 
 export { Client } from "./client";
 export type { ClientOptions, Counters, LinkStatus, PaceStatus, SourceReport, Subscription } from "./client";
 export { browserEnvironment } from "./environment";
 export type { Environment, Signal, Socket, SocketListener } from "./environment";
-export type { Freshness, FreshnessLevel } from "./freshness";
 export type { LinkState } from "./machine";
-export { compareField } from "./order";
 export type { Conditions, PaceChoice } from "./pauses";
 export type {
   Condition,

@@ -115,47 +115,45 @@ const DISCONNECT: Effect = { do: "disconnect" };
 
 export const IDLE: LinkState = { at: "idle", tries: 0, recent: [] };
 
-const past = ({ tries, recent }: Past): Past => ({ tries, recent });
+/** A state, with what is remembered from the one before. */
+function to<S extends LinkState["at"]>(at: S, { tries, recent }: Past, more: Omit<In<S>, "at" | keyof Past>): In<S> {
+  return { at, tries, recent, ...more } as In<S>;
+}
+
 const stay = (state: LinkState): Step => [state];
 
 /** Try now, unless tries come in a loop. */
 function dial(state: Past, { now }: Facts): Step {
-  const at = allowedAt(state.recent, now);
-  if (at > now) return [{ at: "waiting", until: at, reason: "loop", ...past(state) }];
+  const until = allowedAt(state.recent, now);
+  if (until > now) return [to("waiting", state, { until, reason: "loop" })];
   return [{ at: "connecting", tries: state.tries + 1, recent: noted(state.recent, now) }, CONNECT];
 }
 
 /** The link or the try is gone: where to, given the ending and the facts. */
-function lose(state: Past & { readonly since?: number }, ending: Ending, facts: Facts): Step {
-  const { now, roll } = facts;
+function lose(state: Past & { readonly since?: number }, ending: Ending, facts: Facts): LinkState {
+  const { now, roll, visible, online } = facts;
   const stable = state.since !== undefined && now - state.since >= STABLE;
-  const kept = { tries: stable ? 0 : state.tries, recent: state.recent };
-  if (ending.final) return [{ at: "refused", reason: ending.reason, ...kept }];
-  if (!facts.visible) return [{ at: "hidden", ...kept }];
-  if (!facts.online) return [{ at: "offline", until: now + offlinePatience(roll), ...kept }];
-  const until = now + backoff(kept.tries, roll, ending.retryAfter);
-  return [{ at: "waiting", until, reason: ending.reason, ...kept }];
+  const kept = stable ? { ...state, tries: 0 } : state;
+  const { reason } = ending;
+  if (ending.final) return to("refused", kept, { reason });
+  if (!visible) return to("hidden", kept, {});
+  if (!online) return to("offline", kept, { until: now + offlinePatience(roll) });
+  return to("waiting", kept, { until: now + backoff(kept.tries, roll, ending.retryAfter), reason });
 }
 
-/** As `lose`, when this side lets go. */
-function drop(state: Past & { readonly since?: number }, ending: Ending, facts: Facts): Step {
-  const [to] = lose(state, ending, facts);
-  return [to, DISCONNECT];
-}
-
-const close = (state: LinkState): Step => [{ at: "closed", ...past(state) }, DISCONNECT];
-const hide = (state: LinkState): Step => [{ at: "hidden", ...past(state) }, DISCONNECT];
+const close = (state: LinkState): Step => [to("closed", state, {}), DISCONNECT];
+const hide = (state: LinkState): Step => [to("hidden", state, {}), DISCONNECT];
 const goOffline = (state: LinkState, { now, roll }: Facts): Step => [
-  { at: "offline", until: now + offlinePatience(roll), ...past(state) },
+  to("offline", state, { until: now + offlinePatience(roll) }),
   DISCONNECT,
 ];
-const bye = (state: Past & { readonly since?: number }, event: On<"bye">): Step => {
-  const [to] = lose(state, event, event);
-  return [to.at === "waiting" ? { ...to, until: event.now + event.after } : to, DISCONNECT];
+const bye = (state: LinkState, event: On<"bye">): Step => {
+  const lost = lose(state, event, event);
+  return [lost.at === "waiting" ? { ...lost, until: event.now + event.after } : lost, DISCONNECT];
 };
 /** An open link: seen, or until when it is kept unseen. */
-function open(state: Past, since: number, facts: Facts, leaveAt?: number): Step {
-  return [{ at: "open", since, ...past(state), ...(facts.visible ? {} : { until: leaveAt ?? facts.now + HIDDEN }) }];
+function open(state: Past, since: number, { visible, now }: Facts, leaveAt = now + HIDDEN): Step {
+  return [to("open", state, { since, ...(visible ? {} : { until: leaveAt }) })];
 }
 
 const revive = (state: In<"stalled">, facts: Facts): Step => open(state, state.since, facts, state.leaveAt);
@@ -163,10 +161,7 @@ const revive = (state: In<"stalled">, facts: Facts): Step => open(state, state.s
 /** Nothing comes: ask, and look again soon. */
 function stall(state: In<"open"> | In<"stalled">, { now }: Facts): Step {
   const leaveAt = state.at === "open" ? state.until : state.leaveAt;
-  return [
-    { at: "stalled", since: state.since, until: now + GRACE, leaveAt, ...past(state) },
-    { do: "probe", within: GRACE },
-  ];
+  return [to("stalled", state, { since: state.since, until: now + GRACE, leaveAt }), { do: "probe", within: GRACE }];
 }
 
 /** What holds where no link is wanted or needed. */
@@ -202,7 +197,7 @@ const AWAY = {
 /** What holds while there is a connection or a try. */
 const JOINED = {
   ...APART,
-  closed: (state: LinkState, event: On<"closed">) => lose(state, event.ending, event),
+  closed: (state: LinkState, event: On<"closed">): Step => [lose(state, event.ending, event)],
   bye,
   offline: goOffline,
   leave: hide,
@@ -230,11 +225,11 @@ const TABLE: { readonly [S in LinkState["at"]]: Row<S> } = {
     frame: revive,
     wake: stall,
     retry: (state, event) => {
-      const [to, ...effects] = dial(state, event);
-      return [to, DISCONNECT, ...effects];
+      const [dialled, ...effects] = dial(state, event);
+      return [dialled, DISCONNECT, ...effects];
     },
     due: (state, event) =>
-      event.now - state.until > SLEPT ? stall(state, event) : drop(state, { reason: "silent" }, event),
+      event.now - state.until > SLEPT ? stall(state, event) : [lose(state, { reason: "silent" }, event), DISCONNECT],
   },
 };
 

@@ -5,7 +5,10 @@
 //
 // What a field's text means is known by its name, as spec/rows.md has it: money compares by value, a moment by time.
 
-import type { Json, WireRow } from "./protocol";
+import type { Client, Subscription } from "./client";
+import type { Json, ViewRequest, WireRow } from "./protocol";
+import type { ViewChange } from "./replica";
+import { keyText } from "./table";
 
 type Rank = string | number | bigint | boolean | null;
 
@@ -18,7 +21,6 @@ interface Placed<R> {
 const MOMENT = /(_at|since|_of|^start)$/;
 const MONEY = /(_sales|_cost|_value|^(gross|discounts?|shipping|tax|total|credited|returns|value|previous))$/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
-const SCALE = 12;
 
 /** UTF-16 puts the upper private planes before U+E000; moving these apart gives the order of code points. */
 const HIGH = /[\ud800-\uffff]/g;
@@ -32,21 +34,20 @@ function rankOf(field: string, value: Json | undefined): Rank {
   if (typeof value !== "string") return typeof value === "object" ? null : (value ?? null);
   if (MONEY.test(field) && DECIMAL.test(value)) {
     const [whole = "", fraction = ""] = value.split(".");
-    return BigInt(whole + fraction.padEnd(SCALE, "0"));
+    return BigInt(whole + fraction.padEnd(12, "0"));
   }
   // Without its Z, a moment with a fraction comes after the same second without one.
   return byCodePoint(MOMENT.test(field) ? value.replace(/Z$/, "") : value);
 }
 
-/** Compares ranks; `descending` tells for each field whether it runs down. What follows the fields is the key. */
-function compare(a: readonly Rank[], b: readonly Rank[], descending: readonly boolean[]): number {
+/** Compares ranks of rows in `order`. What follows its fields is the key. */
+function compare(a: readonly Rank[], b: readonly Rank[], order: readonly string[]): number {
   for (let index = 0; index < a.length; index++) {
     const left = a[index] ?? null;
     const right = b[index] ?? null;
     if (left === right) continue;
-    if (left === null) return 1;
-    if (right === null) return -1;
-    return left < right !== (descending[index] ?? false) ? -1 : 1;
+    if (left === null || right === null) return left === null ? 1 : -1;
+    return left < right !== (order[index]?.startsWith("-") ?? false) ? -1 : 1;
   }
   return 0;
 }
@@ -58,69 +59,84 @@ export function compareField(
   after: Json | undefined,
 ): "up" | "down" | "set" | undefined {
   if (before === after || JSON.stringify(before) === JSON.stringify(after)) return undefined;
-  const [from, to] = [rankOf(field, before), rankOf(field, after)];
-  const measured = (rank: Rank): boolean => typeof rank === "number" || typeof rank === "bigint" || MOMENT.test(field);
-  if (from === null || to === null || !measured(from) || !measured(to)) return "set";
+  const from = rankOf(field, before);
+  const to = rankOf(field, after);
+  const measured = [from, to].every((rank) => /number|bigint/.test(typeof rank) || (rank && MOMENT.test(field)));
+  if (!measured || from === null || to === null) return "set";
   return to > from ? "up" : to < from ? "down" : undefined;
 }
 
 /** Rows in one order. Tell it which keys changed (`touch`), read `rows`: the same array until something changed. */
 export class Ranking<R extends WireRow = WireRow> {
-  #fields: readonly string[];
-  #descending: readonly boolean[];
+  readonly #order: readonly string[];
   #placed: readonly Placed<R>[] = [];
   #rows: readonly R[] = [];
-  #touched: Set<string> | "all" = "all";
+  #touched: Set<string> | undefined;
 
   constructor(order: readonly string[] = []) {
-    this.#fields = order.map((name) => name.replace(/^-/, ""));
-    this.#descending = order.map((name) => name.startsWith("-"));
+    this.#order = order;
   }
 
   /** Says that these keys' rows changed, came or left; without keys: all. */
   touch(keys?: Iterable<string>): void {
-    if (!keys) this.#touched = "all";
-    else if (this.#touched !== "all") for (const key of keys) this.#touched.add(key);
+    if (!keys) this.#touched = undefined;
+    else if (this.#touched) for (const key of keys) this.#touched.add(key);
   }
 
   /** The rows of `table` in order. */
   rows(table: ReadonlyMap<string, R>): readonly R[] {
     const touched = this.#touched;
-    if (touched !== "all" && touched.size === 0) return this.#rows;
-    const descending = this.#descending;
-    const by = (a: Placed<R>, b: Placed<R>): number => compare(a.rank, b.rank, descending);
-    const fresh: Placed<R>[] = [];
-    for (const key of touched === "all" ? table.keys() : touched) {
+    if (touched?.size === 0) return this.#rows;
+    const placed = touched ? this.#placed.filter(({ key }) => !touched.has(key)) : [];
+    for (const key of touched ?? table.keys()) {
       const row = table.get(key);
-      if (row) fresh.push(this.#place(key, row));
+      if (row) placed.push({ key, row, rank: this.#rank(key, row) });
     }
-    fresh.sort(by);
-    this.#placed = touched === "all" ? fresh : merge(this.#placed, touched, fresh, by);
-    this.#rows = this.#placed.map((each) => each.row);
+    // What was in order and a few at the end: a sort that knows runs walks it once.
+    this.#placed = placed.sort((a, b) => compare(a.rank, b.rank, this.#order));
     this.#touched = new Set();
-    return this.#rows;
+    return (this.#rows = placed.map(({ row }) => row));
   }
 
-  #place(key: string, row: R): Placed<R> {
-    const rank = this.#fields.map((field) => rankOf(field, row[field]));
-    for (const text of key.split("\0")) rank.push(byCodePoint(text));
-    return { key, row, rank };
+  #rank(key: string, row: R): Rank[] {
+    return [
+      ...this.#order.map((name) => rankOf(name.replace("-", ""), row[name.replace("-", "")])),
+      ...key.split("\0").map(byCodePoint),
+    ];
   }
 }
 
-function merge<R>(
-  placed: readonly Placed<R>[],
-  touched: ReadonlySet<string>,
-  fresh: readonly Placed<R>[],
-  by: (a: Placed<R>, b: Placed<R>) => number,
-): Placed<R>[] {
-  const merged: Placed<R>[] = [];
-  let index = 0;
-  for (const each of placed) {
-    if (touched.has(each.key)) continue;
-    for (let come = fresh[index]; come && by(come, each) < 0; come = fresh[++index]) merged.push(come);
-    merged.push(each);
-  }
-  for (; index < fresh.length; index++) merged.push(fresh[index] as Placed<R>);
-  return merged;
+/** A view that somebody holds, in order. */
+export interface RankedSubscription<R extends WireRow = WireRow> extends Omit<Subscription<R>, "rows"> {
+  /** All rows in the view's order: the same array until something changed. */
+  readonly rows: readonly R[];
+  get(key: string | readonly string[]): R | undefined;
+}
+
+/** Subscribes as `client.subscribe` does, and keeps the rows in the order that was asked for. */
+export function ranked<R extends WireRow = WireRow>(
+  client: Pick<Client, "subscribe">,
+  request: ViewRequest,
+  changed?: (change: ViewChange) => void,
+): RankedSubscription<R> {
+  const ranking = new Ranking<R>(request.order);
+  const held = client.subscribe<R>(request, (change) => {
+    ranking.touch(change.kind === "delta" ? change.changes.map(({ key }) => key) : undefined);
+    changed?.(change);
+  });
+  return {
+    get rows() {
+      return ranking.rows(held.rows);
+    },
+    get loaded() {
+      return held.loaded;
+    },
+    get error() {
+      return held.error;
+    },
+    get: (key) => held.rows.get(typeof key === "string" ? key : keyText(key)),
+    stop: () => {
+      held.stop();
+    },
+  };
 }

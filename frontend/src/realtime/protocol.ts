@@ -5,7 +5,6 @@
 // bytes are not from a Stockwire server, or a proxy cut them.
 
 export const PROTOCOL = 1;
-export const SUBPROTOCOL = "stockwire.v1";
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -178,29 +177,27 @@ export type ClientFrame =
   | ({ readonly type: "pace" } & Pace)
   | { readonly type: "ping"; readonly n: number };
 
-/** Each type's needed members and what they must be: `s`tring, `n`umber, `b`oolean, `a`rray. */
-const NEEDED: Readonly<Record<ServerFrame["type"], Readonly<Record<string, string>>>> = {
-  hello: { epoch: "s", heartbeat: "n" },
-  subscribed: { id: "s", view: "s", key: "a" },
-  unsubscribed: { id: "s" },
-  snapshot: { view: "s", at: "n", part: "n", rows: "a" },
-  delta: { view: "s", from: "n", to: "n" },
-  reset: { view: "s", reason: "s" },
-  tick: {},
-  heartbeat: {},
-  paced: { interval: "n", paused: "b", reason: "s" },
-  pong: { n: "n" },
-  checksum: { view: "s", at: "n", rows: "n", sum: "n" },
-  bye: { reconnect_in: "n" },
-  error: { code: "s" },
+/** Each type's members: their names, each after the first letter of its kind (`a`rray, else what `typeof` says). */
+const NEEDED: Readonly<Record<ServerFrame["type"], string>> = {
+  hello: "sepoch nheartbeat",
+  subscribed: "sid sview akey",
+  unsubscribed: "sid",
+  snapshot: "sview nat npart arows",
+  delta: "sview nfrom nto",
+  reset: "sview sreason",
+  tick: "",
+  heartbeat: "",
+  paced: "ninterval bpaused sreason",
+  pong: "nn",
+  checksum: "sview nat nrows nsum",
+  bye: "nreconnect_in",
+  error: "scode",
 };
 
 /** Members that may be missing, but are of this kind when they are there. */
-const OPTIONAL: Readonly<Record<string, string>> = { upsert: "a", remove: "a", sources: "a", to: "n" };
+const OPTIONAL = "aupsert aremove asources nto";
 
-function kindOf(value: unknown): string {
-  return Array.isArray(value) ? "a" : (typeof value).charAt(0);
-}
+const kindOf = (value: unknown): string => (Array.isArray(value) ? "a" : (typeof value)[0]) ?? "";
 
 /**
  * The frame that a JSON value is; undefined when its type is not known.
@@ -208,18 +205,17 @@ function kindOf(value: unknown): string {
  * @throws SyntaxError when it is no frame, or lacks what its type needs.
  */
 export function asFrame(value: unknown): ServerFrame | undefined {
-  const members = value as Readonly<Record<string, unknown>> | null;
-  const type = members?.["type"];
-  if (!members || typeof type !== "string") throw new SyntaxError("not a frame");
+  const frame = Object(value) as Readonly<Record<string, unknown>>;
+  const type = String(frame["type"]);
   const needed = Object.hasOwn(NEEDED, type) ? NEEDED[type as ServerFrame["type"]] : undefined;
-  if (!needed) return undefined;
-  for (const name in needed) {
-    if (kindOf(members[name]) !== needed[name]) throw new SyntaxError(`${type} without ${name}`);
-  }
-  for (const name in OPTIONAL) {
-    if (name in members && kindOf(members[name]) !== OPTIONAL[name]) throw new SyntaxError(`${type}: ${name}`);
-  }
-  return members as unknown as ServerFrame;
+  const lacks = (members: string, unless?: unknown): boolean =>
+    members.split(" ").some((member) => {
+      const kind = kindOf(frame[member.slice(1)]);
+      return member && kind !== member[0] && kind !== unless;
+    });
+  if (typeof frame["type"] !== "string" || (needed && lacks(needed)) || lacks(OPTIONAL, "u"))
+    throw new SyntaxError("not a frame");
+  return needed === undefined ? undefined : (frame as unknown as ServerFrame);
 }
 
 /** The frame a text holds, as `asFrame`. */

@@ -4,13 +4,28 @@
 // because the server sends its frames once (P4.4). A view let go of is kept for a while, so that coming back to a page
 // costs what changed meanwhile and not its whole content.
 
-import type { ErrorFrame, ResetReason, ServerFrame, SubscribeFrame, ViewRequest, ClientFrame } from "./protocol";
+import type {
+  ChecksumFrame,
+  ClientFrame,
+  DeltaFrame,
+  ErrorFrame,
+  ResetFrame,
+  ResetReason,
+  ServerFrame,
+  SnapshotFrame,
+  SubscribedFrame,
+  SubscribeFrame,
+  ViewRequest,
+} from "./protocol";
 import { Table, type Outcome, type RowChange } from "./table";
 
 /** What a listener of a view is told. `whole`: anything may have changed. `resumed`: what was missed while away. */
 export type ViewChange =
   | { readonly kind: "whole" | "error" }
   | { readonly kind: "delta"; readonly changes: readonly RowChange[]; readonly resumed: boolean };
+
+/** The frames that are about one view. */
+type ViewFrame = SnapshotFrame | DeltaFrame | ResetFrame | ChecksumFrame;
 
 /** One view asked for, by one or several listeners. */
 export interface Held {
@@ -31,43 +46,38 @@ export interface Incidents {
 }
 
 export class Replica {
-  #held = new Map<string, Held>();
-  #tables = new Map<string, Table>();
-  #resuming = new Set<Table>();
+  /** The ids and views held now. */
+  readonly held = new Map<string, Held>();
+  readonly #tables = new Map<string, Table>();
+  readonly #resets: Partial<Record<ResetReason, number>> = {};
   #epoch = "";
   #named = 0;
   #faults = 0;
-  #resets: Partial<Record<ResetReason, number>> = {};
 
   get incidents(): Incidents {
     return { resets: this.#resets, faults: this.#faults };
   }
 
-  /** The ids and views held now. */
-  get held(): ReadonlyMap<string, Held> {
-    return this.#held;
-  }
-
   /** The view's place: an equal request's, or a new one. */
   hold(request: ViewRequest, id = this.#newId(request)): Held {
     const text = JSON.stringify(request);
-    for (const held of this.#held.values()) {
+    for (const held of this.held.values()) {
       if (JSON.stringify(held.request) === text && !held.error) return held;
     }
     const held: Held = { id, request, listeners: new Set(), table: undefined, error: undefined };
-    this.#held.set(id, held);
+    this.held.set(id, held);
     return held;
   }
 
   /** Nobody listens any more: what still comes for it is left aside, but its rows stay. Gives what to tell the server. */
   release(held: Held): ClientFrame {
     const { id, table, request } = held;
-    this.#held.delete(id);
+    this.held.delete(id);
     held.id = this.#newId(request);
-    this.#held.set(held.id, held);
+    this.held.set(held.id, held);
     if (table && !this.#sharing(table).some(({ listeners }) => listeners.size > 0)) {
-      table.detach();
-      this.#resuming.add(table);
+      table.leave();
+      table.resuming = true;
     }
     return { type: "unsubscribe", id };
   }
@@ -78,14 +88,12 @@ export class Replica {
 
   /** Forgets the view and its rows. */
   drop({ id, table }: Held): void {
-    this.#held.delete(id);
-    if (!table || this.#sharing(table).length > 0) return;
-    this.#tables.delete(table.view);
-    this.#resuming.delete(table);
+    this.held.delete(id);
+    if (table && this.#sharing(table).length === 0) this.#tables.delete(table.view);
   }
 
   #sharing(table: Table): Held[] {
-    return [...this.#held.values()].filter((held) => held.table === table);
+    return [...this.held.values()].filter((held) => held.table === table);
   }
 
   /** What asks the server for a view, from where its rows are. */
@@ -98,54 +106,33 @@ export class Replica {
   begin(epoch: string, away = true): void {
     this.#epoch = epoch;
     for (const table of this.#tables.values()) {
-      table.detach();
-      if (away) this.#resuming.add(table);
+      table.leave();
+      table.resuming ||= away;
     }
   }
 
   /** Takes a frame of the present connection; gives what to answer. */
   receive(frame: ServerFrame): ClientFrame[] {
-    switch (frame.type) {
-      case "subscribed":
-        this.#name(frame.id, frame.view, frame.key);
-        return [];
-      case "error":
-        this.#refuse(frame);
-        return [];
-      case "reset":
-        return this.#take(frame.view, (table) => {
-          this.#resets[frame.reason] = (this.#resets[frame.reason] ?? 0) + 1;
-          return table.reset();
-        });
-      case "snapshot":
-        return this.#take(frame.view, (table) => table.snapshot(frame, this.#epoch));
-      case "delta":
-        return this.#take(frame.view, (table) => table.delta(frame, this.#epoch));
-      case "checksum":
-        return this.#take(frame.view, (table) => table.check(frame));
-      case "tick":
-      case "heartbeat":
-        if (frame.to !== undefined) this.#advance(frame.to);
-        return [];
-      default:
-        return [];
-    }
+    if (frame.type === "subscribed") this.#name(frame);
+    else if (frame.type === "error") this.#refuse(frame);
+    else if ("view" in frame) return this.#take(frame);
+    else if ("to" in frame && frame.to !== undefined) this.#advance(frame.to);
+    return [];
   }
 
-  #name(id: string, view: string, key: readonly string[]): void {
-    const held = this.#held.get(id);
+  #name({ id, view, key }: SubscribedFrame): void {
+    const held = this.held.get(id);
     if (!held) return;
-    const had = this.#tables.get(view);
-    const table = had ?? new Table(view, key);
+    const table = this.#tables.get(view) ?? new Table(view, key);
     this.#tables.set(view, table);
-    table.attach();
+    table.served = true;
     if (held.table === table) return;
     held.table = table;
     if (table.loaded) tell(held, { kind: "whole" });
   }
 
   #refuse(frame: ErrorFrame): void {
-    const held = frame.id === undefined ? undefined : this.#held.get(frame.id);
+    const held = this.held.get(frame.id ?? "");
     if (!held) return;
     held.error = frame;
     tell(held, { kind: "error" });
@@ -155,28 +142,43 @@ export class Replica {
     for (const table of this.#tables.values()) {
       if (!table.served) continue;
       table.advance(to, this.#epoch);
-      this.#resuming.delete(table);
+      table.resuming = false;
     }
   }
 
-  #take(view: string, take: (table: Table) => Outcome): ClientFrame[] {
-    const table = this.#tables.get(view);
+  #take(frame: ViewFrame): ClientFrame[] {
+    const table = this.#tables.get(frame.view);
     if (!table?.served) return [];
-    const outcome = take(table);
+    const outcome = this.#apply(frame, table);
+    if (!outcome) return [];
     const sharing = this.#sharing(table);
-    if (outcome.did === "fault") {
+    if (outcome === "requested" || outcome === "checksum") {
       this.#faults += 1;
-      return sharing.slice(0, 1).map(({ id }) => ({ type: "resync", id, reason: outcome.reason }));
+      return sharing.slice(0, 1).map(({ id }) => ({ type: "resync", id, reason: outcome }));
     }
-    if (outcome.did === "nothing") return [];
-    const resumed = this.#resuming.delete(table);
-    const change: ViewChange =
-      outcome.did === "delta" ? { kind: "delta", changes: outcome.changes, resumed } : { kind: "whole" };
-    for (const held of sharing) tell(held, change);
+    const { resuming: resumed } = table;
+    table.resuming = false;
+    for (const held of sharing)
+      tell(held, outcome === "whole" ? { kind: outcome } : { kind: "delta", changes: outcome, resumed });
     return [];
+  }
+
+  #apply(frame: ViewFrame, table: Table): Outcome {
+    switch (frame.type) {
+      case "snapshot":
+        return table.snapshot(frame, this.#epoch);
+      case "delta":
+        return table.delta(frame, this.#epoch);
+      case "checksum":
+        return table.check(frame);
+      case "reset":
+        this.#resets[frame.reason] = (this.#resets[frame.reason] ?? 0) + 1;
+        table.reset();
+        return undefined;
+    }
   }
 }
 
-function tell(held: Held, change: ViewChange): void {
-  for (const listener of held.listeners) listener(change);
+function tell({ listeners }: Held, change: ViewChange): void {
+  for (const listener of listeners) listener(change);
 }

@@ -14,17 +14,11 @@ export interface RowChange {
   readonly row: WireRow | undefined;
 }
 
-/**
- * What a frame did. `nothing`: not yet visible, or not for this table. `whole`: all rows are new. `delta`: these rows
- * changed. `fault`: the frame does not fit; ask for the whole content.
- */
-export type Outcome =
-  | { readonly did: "nothing" | "whole" }
-  | { readonly did: "delta"; readonly changes: readonly RowChange[] }
-  | { readonly did: "fault"; readonly reason: "requested" | "checksum" };
+/** Why the whole content is asked for: a frame did not fit, or a checksum differed. */
+export type Fault = "requested" | "checksum";
 
-const NOTHING: Outcome = { did: "nothing" };
-const WHOLE: Outcome = { did: "whole" };
+/** What a frame did: all rows are new, or these changed; or it does not fit. Undefined: nothing that can be seen yet. */
+export type Outcome = "whole" | readonly RowChange[] | Fault | undefined;
 
 /**
  * `awaiting`: the whole content must come next. `healing`: it was asked for, what was under way before is dropped.
@@ -36,8 +30,8 @@ interface Parts {
   /** The version that the parts so far lead to. */
   to: number;
   next: number;
-  readonly rows: Map<string, WireRow>;
-  readonly gone: Set<string>;
+  /** The newest of each key; undefined: it left. */
+  readonly rows: Map<string, WireRow | undefined>;
 }
 
 /** A key's texts as one. */
@@ -48,34 +42,31 @@ export function keyText(key: readonly string[]): string {
 /** One view's rows. */
 export class Table {
   readonly view: string;
-  #key: readonly string[];
+  /** The fields that make up a row's key. */
+  readonly key: readonly string[];
+  /**
+   * Whether the present connection serves this table. Frames for one that it does not, or no longer, were under way
+   * when that ended; taking them would move rows or cursor past what the next subscription starts from.
+   */
+  served = false;
+  /** Whether changes may have been missed, which the next will bring. */
+  resuming = false;
+  /** Whether content was there at least once. */
+  loaded = false;
   #rows = new Map<string, WireRow>();
   #phase: Phase = "awaiting";
   #parts: Parts | undefined;
   #epoch = "";
   #at = 0;
-  #loaded = false;
-  #served = false;
-  #changes = 0;
 
   constructor(view: string, key: readonly string[]) {
     this.view = view;
-    this.#key = key;
+    this.key = key;
   }
 
   /** The rows by key text. Changed in place. */
   get rows(): ReadonlyMap<string, WireRow> {
     return this.#rows;
-  }
-
-  /** Rises with each visible change. */
-  get changes(): number {
-    return this.#changes;
-  }
-
-  /** Whether content was there at least once. */
-  get loaded(): boolean {
-    return this.#loaded;
   }
 
   /** The version that the rows are of; undefined while the whole content is awaited. */
@@ -85,81 +76,58 @@ export class Table {
 
   /** What resumes this view (P3.3); undefined when only the whole content will do. */
   get cursor(): string | undefined {
-    if (this.#phase !== "current") return undefined;
-    return `v1.${this.#epoch}.${String(this.#at).padStart(16, "0")}.${this.view}`;
-  }
-
-  /**
-   * Whether the present connection serves this table. Frames for one that it does not, or no longer, were under way
-   * when that ended; taking them would move rows or cursor past what the next subscription starts from.
-   */
-  get served(): boolean {
-    return this.#served;
-  }
-
-  /** The server took the view on: what it sends from now on counts. */
-  attach(): void {
-    this.#served = true;
+    const at = this.at;
+    return at === undefined ? at : `v1.${this.#epoch}.${String(at).padStart(16, "0")}.${this.view}`;
   }
 
   /** The view or its connection was left: parts that came, and questions asked, are void. */
-  detach(): void {
-    this.#served = false;
+  leave(): void {
+    this.served = false;
     this.#parts = undefined;
     if (this.#phase === "healing") this.#phase = "awaiting";
   }
 
   /** The server says that the whole content will come. The rows stay until then. */
-  reset(): Outcome {
+  reset(): void {
     this.#parts = undefined;
     this.#phase = "awaiting";
-    return NOTHING;
   }
 
   /** Takes a part of the whole content (P5.1). */
-  snapshot(frame: SnapshotFrame, epoch: string): Outcome {
-    if (frame.part === 0) this.#parts = { to: frame.at, next: 0, rows: new Map(), gone: new Set() };
+  snapshot({ part, at, rows, more }: SnapshotFrame, epoch: string): Outcome {
+    if (part === 0) this.#begin(at);
     const parts = this.#parts;
-    if (parts?.next !== frame.part || parts.to !== frame.at) return this.#fault();
+    if (parts?.next !== part || parts.to !== at) return this.#fault();
     parts.next += 1;
-    for (const row of frame.rows) parts.rows.set(this.#keyOf(row), row);
-    if (frame.more) return NOTHING;
-    this.#rows = parts.rows;
+    for (const row of rows) parts.rows.set(this.#keyOf(row), row);
+    if (more) return undefined;
+    this.#rows = parts.rows as Map<string, WireRow>;
     this.#epoch = epoch;
-    this.#loaded = true;
-    this.#settle(frame.at);
-    return WHOLE;
+    this.loaded = true;
+    this.#settle(at);
+    return "whole";
   }
 
   /** Takes a delta (P5.3), if it starts where the rows are (P5.6). */
-  delta(frame: DeltaFrame, epoch: string): Outcome {
-    const from = this.#parts?.to ?? this.at;
-    if (frame.from !== from || frame.to <= from || epoch !== this.#epoch) return this.#fault();
-    const parts = (this.#parts ??= { to: from, next: 0, rows: new Map(), gone: new Set() });
-    parts.to = frame.to;
-    for (const row of frame.upsert ?? []) {
-      const key = this.#keyOf(row);
-      parts.gone.delete(key);
-      parts.rows.set(key, row);
-    }
-    for (const key of (frame.remove ?? []).map(keyText)) {
-      parts.rows.delete(key);
-      parts.gone.add(key);
-    }
-    return frame.more ? NOTHING : { did: "delta", changes: this.#store(parts) };
+  delta({ from, to, upsert = [], remove = [], more }: DeltaFrame, epoch: string): Outcome {
+    const at = this.#parts?.to ?? this.at;
+    if (from !== at || to <= from || epoch !== this.#epoch) return this.#fault();
+    const parts = this.#parts ?? this.#begin(to);
+    parts.to = to;
+    for (const row of upsert) parts.rows.set(this.#keyOf(row), row);
+    for (const key of remove) parts.rows.set(keyText(key), undefined);
+    return more ? undefined : this.#store(parts);
   }
 
-  #store(parts: Parts): RowChange[] {
+  #store({ rows, to }: Parts): RowChange[] {
     const changes: RowChange[] = [];
-    for (const key of parts.gone) {
+    for (const [key, row] of rows) {
       const before = this.#rows.get(key);
-      if (before && this.#rows.delete(key)) changes.push({ key, before, row: undefined });
+      if (row) this.#rows.set(key, row);
+      else this.#rows.delete(key);
+      if (row ?? before) changes.push({ key, before, row });
     }
-    for (const [key, row] of parts.rows) {
-      changes.push({ key, before: this.#rows.get(key), row });
-      this.#rows.set(key, row);
-    }
-    this.#settle(parts.to);
+    this.#settle(to);
     return changes;
   }
 
@@ -169,29 +137,32 @@ export class Table {
   }
 
   /** Compares the rows with the server's checksum of them (P7). */
-  check(frame: ChecksumFrame): Outcome {
-    if (this.#parts || this.at !== frame.at) return NOTHING;
-    if (frame.rows === this.#rows.size && frame.sum === checksum(this.#rows)) return NOTHING;
+  check({ at, rows, sum }: ChecksumFrame): Outcome {
+    const other = this.#parts ?? this.at !== at;
+    if (other || (rows === this.#rows.size && sum === checksum(this.#rows))) return undefined;
     return this.#fault("checksum");
   }
 
   /** What does not fit is a fault once; until it is healed, what was under way is expected not to fit. */
-  #fault(reason: "requested" | "checksum" = "requested"): Outcome {
+  #fault(reason: Fault = "requested"): Outcome {
     this.#parts = undefined;
-    if (this.#phase === "healing") return NOTHING;
+    if (this.#phase === "healing") return undefined;
     this.#phase = "healing";
-    return { did: "fault", reason };
+    return reason;
+  }
+
+  #begin(to: number): Parts {
+    return (this.#parts = { to, next: 0, rows: new Map() });
   }
 
   #settle(at: number): void {
     this.#parts = undefined;
     this.#phase = "current";
     this.#at = at;
-    this.#changes += 1;
   }
 
   #keyOf(row: WireRow): string {
-    return keyText(this.#key.map((field) => textOf(row[field])));
+    return keyText(this.key.map((field) => textOf(row[field])));
   }
 }
 

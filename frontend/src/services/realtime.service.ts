@@ -3,8 +3,10 @@
 // The pace comes from the address first (`?pace=live`, `paused`, or seconds: a wall display is a link), then from what
 // the person chose last on this browser.
 
-import { browserEnvironment, Client, type Environment, type PaceChoice, type Subscription } from "../realtime";
+import { browserEnvironment, Client, type Environment, type PaceChoice } from "../realtime";
 import type { ViewChange, ViewRequest, WireRow } from "../realtime";
+import { freshnessOf, type Freshness } from "../realtime/freshness";
+import { ranked, type RankedSubscription } from "../realtime/order";
 
 /** The page's address, as far as the service reads and changes it. */
 export interface PageAddress {
@@ -19,13 +21,15 @@ export type SignIn = "ok" | "refused" | "unreachable";
 export interface RealtimeService {
   readonly environment: Environment;
   readonly client: Client;
+  /** How fresh what is shown is. */
+  readonly freshness: Freshness;
   /** Connects; stays connected until `stop`. */
   start(): void;
   stop(): void;
   /** Milliseconds between updates (0: live) or none; remembered on this browser. */
   setPace(pace: PaceChoice): void;
   retryNow(): void;
-  subscribe<R extends WireRow>(view: ViewRequest, changed: (change: ViewChange) => void): Subscription<R>;
+  subscribe<R extends WireRow>(view: ViewRequest, changed: (change: ViewChange) => void): RankedSubscription<R>;
   /** Spends a one-time token on a session, and connects anew when it worked. */
   signIn(token: string): Promise<SignIn>;
   /** Whether this browser has a session; undefined when nobody answers. */
@@ -66,6 +70,9 @@ export function createRealtimeService(environment: Environment, address: PageAdd
   return {
     environment,
     client,
+    get freshness() {
+      return freshnessOf(client, environment.now());
+    },
     start: () => {
       client.start();
     },
@@ -75,7 +82,7 @@ export function createRealtimeService(environment: Environment, address: PageAdd
     retryNow: () => {
       client.retry();
     },
-    subscribe: (view, changed) => client.subscribe(view, changed),
+    subscribe: (view, changed) => ranked(client, view, changed),
     setPace(pace) {
       client.setPace(pace);
       environment.remember(PACE, paceText(pace));

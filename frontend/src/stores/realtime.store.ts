@@ -5,10 +5,12 @@
 
 import { createSubscriber } from "svelte/reactivity";
 
-import type { Counters, Freshness, LinkStatus, PaceChoice, PaceReason, Shop, SourceAge } from "../realtime";
+import type { Counters, LinkStatus, PaceChoice, PaceReason, Shop, SourceAge } from "../realtime";
+import type { Freshness } from "../realtime/freshness";
 import { realtimeService, type RealtimeService } from "../services/realtime.service";
 
-export type { FreshnessLevel, LinkState, PaceChoice } from "../realtime";
+export type { LinkState, PaceChoice } from "../realtime";
+export type { FreshnessLevel } from "../realtime/freshness";
 
 export interface SourceFreshness {
   readonly source: string;
@@ -51,7 +53,7 @@ export class Realtime {
   /** One word for all: how fresh is what is shown. */
   get freshness(): Freshness {
     this.#look();
-    return this.#service.client.freshness;
+    return this.#service.freshness;
   }
 
   /** How old the newest event of each source is. */
@@ -128,7 +130,8 @@ export class Realtime {
 
   /** All that is worth telling at once, as one text. */
   #said(): string {
-    const { link, freshness, pace, sources, hello } = this.#service.client;
+    const { link, pace, sources, hello } = this.#service.client;
+    const { freshness } = this.#service;
     const states = sources.map(({ source, state }) => [source, state]);
     return JSON.stringify([
       link.state,

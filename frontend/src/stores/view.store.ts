@@ -6,8 +6,9 @@
 
 import { createSubscriber } from "svelte/reactivity";
 
-import { compareField, keyText } from "../realtime";
-import type { ErrorFrame, Filter, RowChange, Subscription, ViewChange, ViewRequest, WireRow } from "../realtime";
+import { keyText } from "../realtime";
+import type { ErrorFrame, Filter, RowChange, ViewChange, ViewRequest, WireRow } from "../realtime";
+import { compareField, type RankedSubscription } from "../realtime/order";
 import { realtimeService, type RealtimeService } from "../services/realtime.service";
 import type { FeedName } from "./rows";
 
@@ -47,7 +48,7 @@ export class View<R extends WireRow> {
   readonly #gap: number;
   #request: ViewRequest;
   #update: (() => void) | undefined;
-  #subscription: Subscription<R> | undefined;
+  #subscription: RankedSubscription<R> | undefined;
   #stopped = false;
 
   #rows: readonly R[] = [];
@@ -144,7 +145,7 @@ export class View<R extends WireRow> {
   #subscribe(): void {
     this.#error = undefined;
     this.#forgetMarks();
-    const subscription: Subscription<R> = this.#service.subscribe<R>(this.#request, (change) => {
+    const subscription: RankedSubscription<R> = this.#service.subscribe<R>(this.#request, (change) => {
       if (subscription === this.#subscription) this.#take(change);
     });
     this.#subscription = subscription;

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Client, type Subscription } from "../../src/realtime/client";
+import { Client } from "../../src/realtime/client";
+import { freshnessOf } from "../../src/realtime/freshness";
+import { ranked, type RankedSubscription } from "../../src/realtime/order";
 import type { PaceChoice } from "../../src/realtime/pauses";
 import type { ViewChange } from "../../src/realtime/replica";
 import { ModelServer } from "./model-server";
@@ -17,20 +19,20 @@ beforeEach(() => {
 /** A started client with a view, on a server that is up. */
 async function connected(options: { pace?: PaceChoice } = {}): Promise<{
   client: Client;
-  view: Subscription;
+  view: RankedSubscription;
   changes: ViewChange[];
 }> {
   server.write("A", 1);
   server.listenOnSockets(world);
   const client = new Client({ environment: world, ...options });
   const changes: ViewChange[] = [];
-  const view = client.subscribe({ feed: "inventory" }, (change) => changes.push(change));
+  const view = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
   client.start();
   await world.pass(100);
   return { client, view, changes };
 }
 
-const skus = (view: Subscription): string[] => view.rows.map((row) => row["sku"] as string);
+const skus = (view: RankedSubscription): string[] => view.rows.map((row) => row["sku"] as string);
 
 /** The link dies and the server is down until `up`. */
 async function goDown(): Promise<void> {
@@ -137,7 +139,7 @@ describe("a client", () => {
     server.write("B", 2);
     server.publish();
     const changes: ViewChange[] = [];
-    const again = client.subscribe({ feed: "inventory" }, (change) => changes.push(change));
+    const again = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
     expect(skus(again)).toEqual(["A"]);
     await world.pass(10);
     expect(skus(again)).toEqual(["A", "B"]);
@@ -149,13 +151,13 @@ describe("a client", () => {
     const { client, view } = await connected();
     view.stop();
     await world.pass(61_000);
-    expect(client.subscribe({ feed: "inventory" }).loaded).toBe(false);
+    expect(ranked(client, { feed: "inventory" }).loaded).toBe(false);
   });
 
   it("shares one view among equal requests, each in its own order", async () => {
     const { client, view } = await connected();
     server.write("B", 9);
-    const down = client.subscribe({ feed: "inventory", order: ["-on_hand"] });
+    const down = ranked(client, { feed: "inventory", order: ["-on_hand"] });
     server.publish();
     expect(skus(down)).toEqual(["B", "A"]);
     expect(skus(view)).toEqual(["A", "B"]);
@@ -175,7 +177,7 @@ describe("silence", () => {
     world.socketEnd.onFrame = () => undefined;
     await world.pass(25_000);
     expect(client.link.state).toBe("stalled");
-    expect(client.freshness.level).toBe("delayed");
+    expect(freshnessOf(client, world.time).level).toBe("delayed");
     await world.pass(7_000);
     expect(client.link.state).toBe("open");
     expect(client.counters.reconnects).toBe(1);
@@ -251,13 +253,13 @@ describe("the pace", () => {
     client.setPace("paused");
     await world.pass(0);
     expect(client.pace.effective.paused).toBe(true);
-    expect(client.freshness.level).toBe("paused");
+    expect(freshnessOf(client, world.time).level).toBe("paused");
   });
 
   it("says how many changes wait while it is paused", async () => {
     const { client } = await connected({ pace: "paused" });
     world.socketEnd.send({ type: "tick", time: 0, waiting: 128 });
-    expect(client.freshness).toMatchObject({ level: "paused", waiting: 128 });
+    expect(freshnessOf(client, world.time)).toMatchObject({ level: "paused", waiting: 128 });
     client.setPace(0);
     expect(client.pace.waiting).toBe(0);
   });
@@ -279,7 +281,7 @@ describe("a refusal", () => {
     const { client } = await connected();
     world.socketEnd.close(4500);
     expect(client.link).toMatchObject({ state: "refused", reason: "signed_out" });
-    expect(client.freshness.level).toBe("error");
+    expect(freshnessOf(client, world.time).level).toBe("error");
     await world.pass(3_600_000);
     expect(world.held.sockets).toBe(0);
     client.retry();
@@ -298,7 +300,7 @@ describe("a refusal", () => {
 
   it("of one view leaves the others alone", async () => {
     const { client, view } = await connected();
-    const bad = client.subscribe({ feed: "nothing" });
+    const bad = ranked(client, { feed: "nothing" });
     await world.pass(0);
     world.socketEnd.send({ type: "error", code: "invalid", detail: "unknown feed", id: "nothing-2" });
     expect(bad.error).toMatchObject({ code: "invalid" });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Client, type Subscription } from "../../src/realtime/client";
+import { Client } from "../../src/realtime/client";
+import { ranked, type RankedSubscription } from "../../src/realtime/order";
 import { eventParser, sse, type StreamEvent } from "../../src/realtime/transports/sse";
 import { poll } from "../../src/realtime/transports/poll";
 import { websocket } from "../../src/realtime/transports/websocket";
@@ -20,9 +21,9 @@ beforeEach(() => {
   server.write("A", 1);
 });
 
-async function started(transports?: readonly Transport[]): Promise<{ client: Client; view: Subscription }> {
+async function started(transports?: readonly Transport[]): Promise<{ client: Client; view: RankedSubscription }> {
   const client = new Client({ environment: world, ...(transports ? { transports } : {}) });
-  const view = client.subscribe({ feed: "inventory" });
+  const view = ranked(client, { feed: "inventory" });
   client.start();
   await world.pass(300);
   return { client, view };
@@ -50,7 +51,7 @@ describe.each([websocket, sse, poll])("over $name", (transport) => {
   it("another view is added without losing the first", async () => {
     up();
     const { client, view } = await started([transport]);
-    const other = client.subscribe({ feed: "metrics" });
+    const other = ranked(client, { feed: "metrics" });
     server.write("B", 2);
     await world.pass(1_000);
     expect(other.loaded).toBe(true);
@@ -171,6 +172,39 @@ describe("finding a way", () => {
     expect(client.link).toMatchObject({ state: "open", transport: "poll" });
   });
 
+  it("leaves streams that a proxy cuts after five seconds of silence", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      serve(request);
+      world.timer(5_000, () => void request.fail());
+    };
+    const { client } = await started();
+    await world.pass(60_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "poll" });
+  });
+
+  it("asks with less patience where a proxy has less, and stays linked", async () => {
+    const waits: number[] = [];
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      const wait = Number(request.wants["wait"]);
+      if (wait > 0) waits.push(wait);
+      if (wait > 5) world.timer(5_000, () => void request.answer(504, {}));
+      else serve(request);
+    };
+    server.heartbeat = 20;
+    const { client } = await started([poll]);
+    await world.pass(20_000);
+    expect(waits.slice(0, 2)).toEqual([20, 2]);
+    expect(client.link.state).toBe("open");
+    expect(client.counters.reconnects).toBe(0);
+  });
+
   it("ends with the server's refusal, and asks nobody else", async () => {
     world.onSocket = (socket) => {
       socket.close(1006);
@@ -196,7 +230,7 @@ describe("a request", () => {
     expect(world.request.init.method).toBeUndefined();
     expect(world.request.wants["views"]).toMatchObject([{ id: "inventory-1", feed: "inventory" }]);
     for (let view = 0; view < 60; view++)
-      client.subscribe({ feed: "metrics", filter: { metric: `m${view}`.repeat(20) } });
+      ranked(client, { feed: "metrics", filter: { metric: `m${view}`.repeat(20) } });
     await world.pass(10);
     expect(world.request.init.method).toBe("POST");
     expect(world.request.url.href.length).toBeLessThan(200);
@@ -212,7 +246,7 @@ describe("a request", () => {
       else serve(request);
     };
     const { client, view } = await started([sse]);
-    const bad = client.subscribe({ feed: "nothing" });
+    const bad = ranked(client, { feed: "nothing" });
     await world.pass(1_000);
     expect(bad.error).toMatchObject({ code: "invalid" });
     server.write("B", 2);
@@ -226,8 +260,8 @@ describe("a request", () => {
     up();
     const { client } = await started([sse]);
     const before = world.requests.length;
-    client.subscribe({ feed: "orders" });
-    client.subscribe({ feed: "metrics" });
+    ranked(client, { feed: "orders" });
+    ranked(client, { feed: "metrics" });
     client.setPace(5_000);
     await world.pass(10);
     expect(world.requests.length).toBe(before + 1);
@@ -246,7 +280,7 @@ describe("a stream's text", () => {
   it.each([
     ["data: a\n\n", [{ type: "message", data: "a", id: "" }]],
     ["event: tick\ndata: a\ndata: b\nid: 7\n\n", [{ type: "tick", data: "a\nb", id: "7" }]],
-    ["\ufeffdata:a\r\n\r\n", [{ type: "message", data: "a", id: "" }]],
+    ["data:a\r\n\r\n", [{ type: "message", data: "a", id: "" }]],
     [": note\nretry: 1000\n\nevent: x\n\n", []],
     [
       "data: a\r\rdata:  b\r\r\n",
@@ -262,7 +296,7 @@ describe("a stream's text", () => {
   });
 
   it("means the same however it is cut", () => {
-    const text = "\ufeffevent: tick\r\ndata: {}\r\ndata: é\r\n\r\nid: 4\rdata: b\r\r: c\n\ndata: last\n\n";
+    const text = "event: tick\r\ndata: {}\r\ndata: é\r\n\r\nid: 4\rdata: b\r\r: c\n\ndata: last\n\n";
     fc.assert(
       fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
         const at = [0, ...cuts.sort((a, b) => a - b), text.length];

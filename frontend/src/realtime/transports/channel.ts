@@ -24,12 +24,12 @@ export interface Caller {
   /** Sent with each request where the way allows headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** What to ask for, at this moment. */
-  wants(): Wants;
-  frame(frame: ServerFrame): void;
+  readonly wants: () => Wants;
+  readonly frame: (frame: ServerFrame) => void;
   /** Bytes came in. */
-  arrived(bytes: number): void;
+  readonly arrived: (bytes: number) => void;
   /** The channel ended by itself. */
-  closed(ending: Ending): void;
+  readonly closed: (ending: Ending) => void;
 }
 
 export interface Channel {

@@ -2,21 +2,17 @@
 
 import { asFrame } from "../protocol";
 import type { Transport } from "./channel";
-import { repeat } from "./repeat";
+import { repeat } from "./request";
 
 export const poll: Transport = {
   name: "poll",
   patience: 10_000,
   open: (caller) =>
-    repeat(caller, "/api/v1/poll", "application/json", async (answer, alive) => {
+    repeat(caller, "/api/v1/poll", async (answer, take) => {
       const text = await answer.text();
-      if (!alive()) return undefined;
       caller.arrived(text.length);
       const { frames } = JSON.parse(text) as { frames: readonly unknown[] };
-      for (const each of frames) {
-        const frame = alive() ? asFrame(each) : undefined;
-        if (frame) caller.frame(frame);
-      }
-      return "again";
+      for (const each of frames) take(asFrame(each));
+      return undefined;
     }),
 };

@@ -1,79 +1,78 @@
 // Finding a way that works: several transports as one channel.
 //
 // The first is tried; when it fails, or says no hello in its time, the next is tried too, beside it. The first hello
-// wins and the others are dropped. A final refusal ends the race: the server was reached and said no.
+// wins and the others are dropped. A final refusal ends the race: the server was reached and said no. Later, a better
+// way may be tried beside the one that won, and takes its place with its hello.
 
 import type { Ending } from "../machine";
 import type { Caller, Channel, Transport } from "./channel";
 
-/** Opens a channel over whichever of `transports` says hello first; `won` is told which. */
-export function race(transports: readonly Transport[], caller: Caller, won: (winner: Transport) => void): Channel {
+export interface Race extends Channel {
+  /** Tries these ways too, beside the one that won. */
+  challenge(ways: readonly Transport[]): void;
+}
+
+/** Opens a channel over whichever of `ways` says hello first; `won` is told which, before its hello. */
+export function race(ways: readonly Transport[], caller: Caller, won: (winner: Transport) => void): Race {
   const running = new Map<Transport, Channel>();
-  const untried = [...transports];
-  let winner: Channel | undefined;
-  let hurry = (): void => undefined;
+  let winner: Transport | undefined;
+  let untried: Transport[] = [];
+  let calm = (): void => undefined;
 
-  const close = (): void => {
-    hurry();
-    running.forEach((channel) => {
-      channel.close();
-    });
-    running.clear();
-  };
-
-  const fail = (ending: Ending): void => {
-    close();
-    caller.closed(ending);
+  const drop = (but?: Transport): void => {
+    calm();
+    for (const [way, channel] of running) {
+      if (way !== but && running.delete(way)) channel.close();
+    }
   };
 
   const tryNext = (ending: Ending): void => {
-    hurry();
-    const transport = untried.shift();
-    if (!transport) {
-      fail(ending);
+    const way = untried.shift();
+    if (!way) {
+      drop(winner);
+      if (!winner) caller.closed(ending);
       return;
     }
-    const present = (): boolean => (winner ? running.get(transport) === winner : running.has(transport));
+    calm();
     running.set(
-      transport,
-      transport.open({
+      way,
+      way.open({
         ...caller,
-        arrived(bytes) {
-          if (present()) caller.arrived(bytes);
-        },
         frame(frame) {
-          if (!present()) return;
-          if (!winner) {
+          if (!running.has(way)) return;
+          if (way !== winner) {
             if (frame.type !== "hello") return;
-            hurry();
-            winner = running.get(transport);
-            for (const [other, channel] of running) {
-              if (channel === winner) continue;
-              running.delete(other);
-              channel.close();
-            }
-            won(transport);
+            winner = way;
+            drop(way);
+            won(way);
           }
           caller.frame(frame);
         },
         closed(ended) {
-          if (!running.delete(transport)) return;
-          if (winner || ended.final) fail(ended);
-          else if (untried.length > 0) tryNext(ended);
-          else if (running.size === 0) fail(ended);
+          if (!running.delete(way)) return;
+          if (way === winner || (!winner && ended.final)) {
+            drop();
+            caller.closed(ended);
+          } else if (untried.length > 0 || running.size === 0) tryNext(ended);
         },
       }),
     );
-    hurry = caller.environment.timer(transport.patience, () => {
+    calm = caller.environment.timer(way.patience, () => {
       tryNext({ reason: "unreachable" });
     });
   };
 
-  tryNext({ reason: "unreachable" });
+  const challenge = (some: readonly Transport[]): void => {
+    untried = [...some];
+    tryNext({ reason: "unreachable" });
+  };
+
+  challenge(ways);
   return {
-    close,
+    challenge,
+    close: drop,
     send(frame) {
-      winner?.send(frame);
+      if (winner) running.get(winner)?.send(frame);
     },
   };
 }

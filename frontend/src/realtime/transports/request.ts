@@ -1,56 +1,112 @@
-// What SSE and long-poll have in common: the views travel with the request (P1.5), and a status is a verdict (P8.3).
+// A channel made of requests: one at a time, each with what is wanted at its start (P1.5), given up when that changes.
+// The status of an answer is a verdict (P8.3).
 
 import type { Ending } from "../machine";
 import { asFrame, type ServerFrame } from "../protocol";
-import type { Caller } from "./channel";
+import type { Caller, Channel } from "./channel";
+
+/** Reads an answer; gives how the channel ends, or nothing when the next question is due. */
+export type Read = (answer: Response, take: (frame: ServerFrame | undefined) => void) => Promise<Ending | undefined>;
 
 /** Longer addresses do not pass everywhere; their content goes into a body. */
 const URL_MOST = 4_096;
+/** Milliseconds between an answer and the next question: eyes need no more, and a refusal must not become a loop. */
+const GAP = 250;
+/** Seconds that an answer was waited for, from which on its failure may be a proxy's impatience. */
+const HURRY = 2;
 
-/** Asks for what is wanted now. `patient`: the answer may wait for news; else it comes at once, to show that there is one. */
-export function ask(
-  caller: Caller,
+/** Opens the channel. What is said within one turn of the page makes one new request. */
+export function repeat(caller: Caller, path: string, read: Read): Channel {
+  const { environment } = caller;
+  let present: AbortController | undefined;
+  let most = Infinity;
+  let callOff = (): void => undefined;
+
+  const close = (): void => {
+    callOff();
+    present?.abort();
+    present = undefined;
+  };
+
+  const once = async (signal: AbortSignal, patient: boolean): Promise<Ending | undefined> => {
+    const take = (frame: ServerFrame | undefined): void => {
+      if (frame && !signal.aborted) caller.frame(frame);
+    };
+    const answer = await ask(caller, path, patient ? most : 0, signal);
+    if (answer.ok) return read(answer, take);
+    const refused = await refusedView(answer);
+    take(refused);
+    return refused ? undefined : endingOf(answer, environment.now());
+  };
+
+  const run = async (patient: boolean): Promise<void> => {
+    close();
+    const { signal } = (present = new AbortController());
+    const asked = environment.now();
+    const ending = await once(signal, patient).catch((error: unknown) => ({
+      reason: error instanceof SyntaxError ? "malformed" : "unreachable",
+    }));
+    if (signal.aborted) return;
+    const waited = (environment.now() - asked) / 1_000;
+    // Cut while it waited, and not refused: something between here and there has less patience.
+    const hurried = patient && most > 1 && waited >= HURRY && ending?.reason !== "lost" && !ending?.retryAfter;
+    if (hurried && ending && !ending.final) most = Math.max(1, Math.floor(waited / 2));
+    else if (ending) {
+      close();
+      caller.closed(ending);
+      return;
+    }
+    askAgain(GAP, true);
+  };
+
+  const askAgain = (after = 0, patient = false): void => {
+    callOff();
+    callOff = environment.timer(after, () => void run(patient));
+  };
+
+  askAgain();
+  return {
+    close,
+    send({ type }) {
+      if (present && type !== "ping") askAgain();
+    },
+  };
+}
+
+/** Asks for what is wanted now. The answer may wait for news as long as the caller wants, but at most `most` seconds. */
+function ask(
+  { wants, server, headers, environment }: Caller,
   path: string,
-  accept: string,
-  patient: boolean,
+  most: number,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { views, pace, wait } = caller.wants();
-  const wants = { views: views.map(({ type: _, ...view }) => view), ...pace, wait: patient ? wait : 0 };
-  const query = Object.entries(wants)
-    .map(([name, value]) => `${name}=${encodeURIComponent(typeof value === "object" ? JSON.stringify(value) : value)}`)
-    .join("&");
-  const address = caller.server + path;
-  const headers = { accept, ...caller.headers };
-  const shared = { signal, cache: "no-store" } as const;
-  return address.length + query.length < URL_MOST
-    ? caller.environment.fetch(`${address}?${query}`, { ...shared, headers })
-    : caller.environment.fetch(address, {
-        ...shared,
-        method: "POST",
-        headers: { ...headers, "content-type": "application/json" },
-        body: JSON.stringify(wants),
-      });
+  const { views, pace, wait } = wants();
+  const wanted = { views: JSON.stringify(views), ...pace, wait: Math.min(wait, most) };
+  const query = `?${new URLSearchParams(wanted as never).toString()}`;
+  const init: RequestInit = { signal, cache: "no-store", headers };
+  if (query.length < URL_MOST) return environment.fetch(server + path + query, init);
+  return environment.fetch(server + path, {
+    ...init,
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ ...wanted, views }),
+  });
 }
 
 /** What an answer that is no stream says. */
-export function endingOf(answer: Response, now: number): Ending {
-  const { status } = answer;
-  const after = answer.headers.get("retry-after");
-  const seconds = Number(after);
-  const retryAfter =
-    after === null ? 0 : Math.max(0, Number.isNaN(seconds) ? (Date.parse(after) || now) - now : seconds * 1_000);
+function endingOf({ status, headers }: Response, now: number): Ending {
+  const after = headers.get("retry-after") ?? "";
   return {
     reason: status === 401 ? "signed_out" : status === 403 ? "not_allowed" : "refused",
     final: status >= 400 && status < 500 && status !== 429,
-    retryAfter,
+    retryAfter: Math.max(0, +after * 1_000 || Date.parse(after) - now || 0),
   };
 }
 
 /** The error frame for the view that a refusal is about, if it names one (P4.6). */
-export async function refusedView(answer: Response): Promise<ServerFrame | undefined> {
+async function refusedView(answer: Response): Promise<ServerFrame | undefined> {
   if (answer.status !== 400 && answer.status !== 413) return undefined;
-  const problem = (await answer.json().catch(() => ({}))) as { code?: string; problems?: { path?: string }[] };
+  const problem = (await answer.json().catch(() => ({}))) as { problems?: { path?: string }[] };
   const id = problem.problems?.at(-1)?.path;
   return id === undefined ? undefined : asFrame({ ...problem, id, type: "error" });
 }

@@ -6,7 +6,7 @@
 
 import { parseFrame } from "../protocol";
 import type { Transport } from "./channel";
-import { repeat } from "./repeat";
+import { repeat } from "./request";
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -15,33 +15,27 @@ export interface StreamEvent {
   readonly id: string;
 }
 
-/** Takes a stream's text in pieces of any size; gives each event to `emit` when its empty line is there. */
+/**
+ * Takes a stream's text in pieces of any size; gives each event to `emit` when its empty line is there. A byte order
+ * mark before all is the decoder's to take away.
+ */
 export function eventParser(emit: (event: StreamEvent) => void): (text: string) => void {
   let rest = "";
-  let begun = false;
   let type = "";
   let id = "";
   let data: string[] = [];
 
   const line = (text: string): void => {
-    if (text === "") {
-      if (data.length > 0) emit({ type: type || "message", data: data.join("\n"), id });
-      [type, data] = ["", []];
-      return;
-    }
-    const colon = text.indexOf(":");
-    const name = colon < 0 ? text : text.slice(0, colon);
-    const value = colon < 0 ? "" : text.slice(colon + 1).replace(/^ /, "");
+    const [, name, value = ""] = /^([^:]*):? ?(.*)/s.exec(text) ?? [];
     if (name === "data") data.push(value);
     else if (name === "event") type = value;
     else if (name === "id" && !value.includes("\0")) id = value;
+    if (text) return;
+    if (data.length > 0) emit({ type: type || "message", data: data.join("\n"), id });
+    [type, data] = ["", []];
   };
 
   return (text) => {
-    if (!begun && text) {
-      begun = true;
-      text = text.replace(/^\ufeff/, "");
-    }
     // A CR at the end may be half of a CRLF; it waits for what follows.
     const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";
@@ -53,19 +47,17 @@ export const sse: Transport = {
   name: "sse",
   patience: 3_000,
   open: (caller) =>
-    repeat(caller, "/api/v1/stream", "text/event-stream", async (answer, alive) => {
+    repeat(caller, "/api/v1/stream", async (answer, take) => {
       const reader = answer.body?.getReader();
       const decoder = new TextDecoder();
       const parse = eventParser(({ data }) => {
-        const frame = alive() ? parseFrame(data) : undefined;
-        if (frame) caller.frame(frame);
+        take(parseFrame(data));
       });
       for (;;) {
-        const piece = await reader?.read();
-        if (!alive()) return undefined;
-        if (!piece || piece.done) return { reason: "lost" };
-        caller.arrived(piece.value.byteLength);
-        parse(decoder.decode(piece.value, { stream: true }));
+        const { value } = (await reader?.read()) ?? {};
+        if (!value) return { reason: "lost" };
+        caller.arrived(value.length);
+        parse(decoder.decode(value, { stream: true }));
       }
     }),
 };

@@ -1,7 +1,7 @@
 // The first choice: one socket, frames both ways (P1.2).
 
 import type { Ending } from "../machine";
-import { parseFrame, PROTOCOL, SUBPROTOCOL, type ClientFrame, type ServerFrame } from "../protocol";
+import { parseFrame, PROTOCOL, type ClientFrame } from "../protocol";
 import type { Transport } from "./channel";
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** What a close code says (P8.3): 45xx are final. */
-export function endingOf(code: number): Ending {
+function endingOf(code: number): Ending {
   const final = code >= 4500 && code < 4600;
   return { reason: REASONS[code] ?? (final ? "refused" : "lost"), final };
 }
@@ -22,41 +22,38 @@ export function endingOf(code: number): Ending {
 export const websocket: Transport = {
   name: "websocket",
   patience: 4_000,
-  open(caller) {
-    let over = false;
-    const end = (ending?: Ending): void => {
-      if (over) return;
-      over = true;
-      socket.close();
-      if (ending) caller.closed(ending);
-    };
+  open({ environment, server, client, wants, arrived, frame: take, closed }) {
     const send = (frame: ClientFrame): void => {
-      if (!over) socket.send(JSON.stringify(frame));
+      socket.send(JSON.stringify(frame));
     };
-    const socket = caller.environment.socket(`${caller.server.replace(/^http/, "ws")}/api/v1/ws`, SUBPROTOCOL, {
+    const socket = environment.socket(`${server.replace(/^http/, "ws")}/api/v1/ws`, `stockwire.v${PROTOCOL}`, {
       opened() {
-        send({ type: "hello", protocol: PROTOCOL, client: caller.client });
+        send({ type: "hello", protocol: PROTOCOL, client });
       },
       text(text) {
-        if (over) return;
-        caller.arrived(text.length);
-        let frame: ServerFrame | undefined;
+        arrived(text.length);
+        let frame;
         try {
           frame = parseFrame(text);
         } catch {
-          end({ reason: "malformed" });
-          return;
+          socket.close();
+          closed({ reason: "malformed" });
         }
-        if (frame) caller.frame(frame);
+        if (frame) take(frame);
         if (frame?.type !== "hello") return;
-        const { pace, views } = caller.wants();
+        const { pace, views } = wants();
         send({ type: "pace", ...pace });
         views.forEach(send);
       },
       closed(code) {
-        end(endingOf(code));
+        closed(endingOf(code));
       },
     });
-    return { send, close: end };
+    return {
+      send,
+      close() {
+        socket.close();
+      },
+    };
   },
 };
