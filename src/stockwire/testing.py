@@ -95,6 +95,11 @@ class Receiver:
         if frame["view"] not in self.views:
             self.views[frame["view"]] = Held(frame["view"], tuple(frame["key"]))
 
+    def _on_unsubscribed(self, frame: Mapping[str, Any]) -> None:
+        name = self.ids.pop(frame["id"], "")
+        if name not in self.ids.values():
+            self.live.discard(name)
+
     def _on_reset(self, frame: Mapping[str, Any]) -> None:
         held = self._view(frame)
         held.resets.append(frame["reason"])
