@@ -90,7 +90,12 @@ def _missing(log: SqliteLog, acknowledged: dict[tuple[str, str], int]) -> int:
 
 
 def _write_until_dark(
-    disk: Disk, directory: Path, log: SqliteLog, dice: random.Random, number: int, acknowledged: dict[tuple[str, str], int]
+    disk: Disk,
+    directory: Path,
+    log: SqliteLog,
+    dice: random.Random,
+    number: int,
+    acknowledged: dict[tuple[str, str], int],
 ) -> int:
     """Record batches until the power goes, in the middle of a write or between two; gives the next event's number."""
     left = dice.choice((dice.randrange(2, 12), dice.randrange(2, 120)))
@@ -121,5 +126,11 @@ def _write_until_dark(
 
 def _event(number: int) -> Event:
     data = {"sku": f"SKU-{number % 40}", "location": "main", "quantity": 1}
-    envelope = {"id": str(number), "source": "till", "type": "stock.received", "time": "2026-03-02T09:00:00Z", "data": data}
+    envelope = {
+        "id": str(number),
+        "source": "till",
+        "type": "stock.received",
+        "time": "2026-03-02T09:00:00Z",
+        "data": data,
+    }
     return parse_event(envelope)

@@ -37,6 +37,7 @@ class Watcher(Receiver):
         self.rights = rights
         self.sent: dict[str, str | None] = {}
         self.requested: set[str] = set()
+        self.before: dict[str, int | None] = {}
 
     def resume(self, id_: str) -> dict[str, Any]:
         """The subscribe members for a view, with the cursor when there is one."""
@@ -45,6 +46,7 @@ class Watcher(Receiver):
         return frame if cursor is None else {**frame, "cursor": cursor}
 
     def take(self, body: Any) -> dict[str, Any]:
+        self.before = {name: held.version for name, held in self.views.items()}
         frame = super().take(body)
         match frame["type"]:
             case "error":
@@ -74,15 +76,15 @@ class Watcher(Receiver):
         asked, reason = self.asked_of(frame["view"]), frame["reason"]
         cursor = self.sent.get(asked.id)
         known = parse_cursor(cursor) if cursor is not None else None
+        at = self.before[frame["view"]]
         planned = {
             "window": asked.order is not None,
-            "horizon": known is not None and known.version < self.world.server.hub.horizon,
+            "horizon": at is not None and at < self.world.server.hub.horizon,
             "epoch": known is not None and known.epoch != self.epoch,
             "requested": asked.id in self.requested,
         }
         if not planned.get(reason, False):
             raise ProtocolFault(f"an unplanned reset of {asked.id}: {reason}")
-        self.requested.discard(asked.id)
         self.world.planned[reason] = self.world.planned.get(reason, 0) + 1
 
     def _check_rows(self, frame: dict[str, Any]) -> None:

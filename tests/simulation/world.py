@@ -698,7 +698,7 @@ class World:
 
     def _check_bounds(self) -> None:
         hub = self.server.hub
-        assert hub.listeners <= len(self.readers), f"{hub.listeners} listeners for {len(self.readers)} readers"
+        assert hub.listeners <= 1 + len(self.readers), f"{hub.listeners} listeners for {len(self.readers)} readers"
         assert self.server.admission.connections <= len(self.readers), "connections were not let go of"
         assert hub.views <= 2 * len(ASKED), "views were not let go of"
 
