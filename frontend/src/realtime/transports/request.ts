@@ -43,7 +43,7 @@ export function repeat(caller: Caller, path: string, read: Read): Channel {
     close();
     const { signal } = (present = new AbortController());
     const asked = environment.now();
-    const ending = await once(signal, patient).catch((error: unknown) => ({
+    const ending = await once(signal, patient).catch((error: unknown): Ending => ({
       reason: error instanceof SyntaxError ? "malformed" : "unreachable",
     }));
     if (signal.aborted) return;
