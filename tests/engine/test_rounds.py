@@ -113,8 +113,8 @@ class Reader:
 
 
 def content(frame: dict[str, Any]) -> dict[str, Any]:
-    """A frame but for where it starts: that is the last tick's matter, which readers in step share."""
-    return {name: value for name, value in frame.items() if name not in ("from", "merged")}
+    """A frame but for where it starts, which is the last tick's matter, and for when it was first made."""
+    return {name: value for name, value in frame.items() if name not in ("from", "merged", "time")}
 
 
 class Together(RuleBasedStateMachine):
