@@ -123,7 +123,6 @@ class Stockwire:
 
         Raises DataDirectoryBusy, SchemaTooNew or StorageFailed.
         """
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         log = SqliteLog(settings.data_dir, now=moment_now())
         try:
             loaded = await asyncio.to_thread(log.load)

@@ -11,6 +11,7 @@ what was acknowledged. Whoever folds must look at it before going on (engine/ing
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from stockwire.log.base import (
     tombstones,
 )
 from stockwire.log.lock import DirectoryLock
+from stockwire.log.witness import Witness
 
 FILE: Final = "log.db"
 _STEP: Final = 2_000
@@ -49,7 +51,7 @@ _Encode = Callable[[Any], tuple[Any, ...]]
 
 
 class SqliteLog:
-    """The log of one data directory, which is made when it is not there.
+    """The log of one data directory, which is made when it is not there. A copy that was put back begins another epoch.
 
     Raises DataDirectoryBusy, SchemaTooNew or StorageFailed. `reading` leaves lock and schema alone and refuses `commit`:
     for looking at a log that another process writes; with `still` everything is seen as it was at the first look. `now` is
@@ -74,6 +76,7 @@ class SqliteLog:
         )
         self._writing: apsw.Connection | None = None
         self._lock: DirectoryLock | None = None
+        self._witness: Witness | None = None
         if reading:
             self._open_reading()
         else:
@@ -98,17 +101,27 @@ class SqliteLog:
             raise StorageFailed(f"the data directory {directory} cannot be made: {error.strerror}") from error
         self._lock = DirectoryLock(directory)
         try:
-            self._prepare(now, epoch or secrets.token_hex(8))
+            self._witness = _witness(directory)
+            self._prepare(self._witness, now, epoch or secrets.token_hex(8))
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, now: int, epoch: str) -> None:
+    def _prepare(self, witness: Witness, now: int, epoch: str) -> None:
+        """Bring the schema up to date, and begin another epoch when this is a copy that was put back."""
         connection = self._writer()
         database.migrate(connection, "migrations", now)
-        with database.storage_errors():
-            if connection.execute(_SQL["fact"], ("epoch",)).get is None:
+        with database.storage_errors(), database.transaction(connection):
+
+            def fact(name: str) -> Any:
+                return connection.execute(_SQL["fact"], (name,)).get
+
+            version = int(fact("version"))
+            if fact("epoch") is None or not witness.vouches(fact("origin"), version):
                 connection.execute(_SQL["put_fact"], ("epoch", epoch))
+            if fact("origin") != witness.origin:
+                connection.execute(_SQL["put_fact"], ("origin", witness.origin))
+        witness.saw(version)
 
     def _writer(self) -> apsw.Connection:
         if self._lock is None:
@@ -123,6 +136,9 @@ class SqliteLog:
         if self._writing is not None:
             self._writing.close()
             self._writing = None
+        if self._witness is not None:
+            self._witness.close()
+            self._witness = None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -326,6 +342,9 @@ class SqliteLog:
                 facts.append(("config", changes.config))
             many(_SQL["put_fact"], facts)
         self._version = changes.version
+        if self._witness is not None:
+            with contextlib.suppress(OSError):
+                self._witness.saw(changes.version)
 
     def _put_rows(self, connection: apsw.Connection, changes: Changes, recorded_at: int) -> None:
         evicted = changes.evicted
@@ -371,6 +390,13 @@ class SqliteLog:
                 horizon = max(int(newest), int(connection.execute(_SQL["fact"], ("horizon",)).get))
                 connection.execute(_SQL["put_fact"], ("horizon", horizon))
         return self.horizon
+
+
+def _witness(directory: Path) -> Witness:
+    try:
+        return Witness(directory)
+    except OSError as error:
+        raise StorageFailed(f"the data directory {directory} cannot be written: {error.strerror}") from error
 
 
 def _event_columns(record: Record) -> tuple[Any, ...]:
