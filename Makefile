@@ -24,7 +24,7 @@ help: ## List what can be made
 run: .stamps/runtime .stamps/page ## Start a simulated shop and print the address of its page
 	@exec .venv/bin/stockwire demo
 
-test: setup .stamps/chromium .stamps/nginx .stamps/page ## Run every check and every test
+test: setup .stamps/chromium .stamps/nginx .stamps/page .stamps/package ## Run every check and every test
 	@failed=; \
 	for step in lint page-tests weigh wheel; do \
 		$(MAKE) $$step || failed="$$failed $$step"; \
@@ -71,7 +71,7 @@ lock: .stamps/dev ## Choose versions anew and write the lock files
 	@cd frontend && npm install --package-lock-only --ignore-scripts --loglevel=error
 
 clean: ## Remove what was built
-	@rm -rf dist src/stockwire/dashboard frontend/dist frontend/.cache .stamps/page .stamps/client
+	@rm -rf dist src/stockwire/dashboard frontend/dist frontend/.cache .stamps/page .stamps/client .stamps/package
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # --- what the targets stand on ---------------------------------------------------------------------------------
@@ -106,6 +106,10 @@ clean: ## Remove what was built
 
 .stamps/client: $(PAGE_SOURCES) .stamps/node_modules
 	@cd frontend && npm run --silent build -- --mode client --logLevel warn
+	@touch $@
+
+.stamps/package: $(PAGE_SOURCES) $(wildcard frontend/realtime-package/*) LICENSE .stamps/node_modules
+	@cd frontend && node realtime-package/assemble.js
 	@touch $@
 
 .stamps/chromium: scripts/find-chromium

@@ -1,0 +1,21 @@
+// Makes the package's code: one file for each of its entries, and what they share.
+
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  publicDir: false,
+  build: {
+    outDir: "dist/package",
+    emptyOutDir: true,
+    target: "es2022",
+    minify: "oxc",
+    lib: {
+      entry: {
+        realtime: "src/realtime/index.ts",
+        screen: "realtime-package/screen.ts",
+        node: "realtime-package/node.ts",
+      },
+      formats: ["es"],
+    },
+  },
+});
