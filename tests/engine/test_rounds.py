@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from stockwire.core.session import Session
 from stockwire.engine import batch, snapshot
@@ -122,10 +122,11 @@ class Together(RuleBasedStateMachine):
 
     readers: Bundle[Reader] = Bundle("readers")
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=readers)
+    def begin(self) -> Any:
         self.floor = Floor()
         self.everyone: list[Reader] = []
+        return multiple(*(self.come(Form.TEXT, SETS[0]) for _ in range(3)))
 
     def _after(self) -> None:
         for reader in self.everyone:
@@ -182,9 +183,11 @@ class Together(RuleBasedStateMachine):
             reader.say({"type": "unsubscribe", "id": id_})
             self._after()
 
-    @rule(reader=readers)
-    def stall(self, reader: Reader) -> None:
+    @rule(reader=readers, level=st.integers(0, 9))
+    def fall_behind(self, reader: Reader, level: int) -> None:
         reader.wire.stalled = True
+        self.write({"SKU1": level})
+        self.write({"SKU1": level + 1, "SKU2": level})
 
     @rule(reader=readers)
     def flow(self, reader: Reader) -> None:
@@ -245,7 +248,7 @@ def _small_pieces() -> Any:
 
 
 TestTogether = Together.TestCase
-TestTogether.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestTogether.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
 
 
 @pytest.fixture
