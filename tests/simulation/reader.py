@@ -19,12 +19,24 @@ from stockwire.core.rights import Rights
 from stockwire.testing import Held, ProtocolFault, Receiver
 from tests.simulation.network import Cut, Link
 from tests.simulation.truth import Asked
+from tests.simulation.wire import (
+    EventsAnswer,
+    WebSocketAnswer,
+    Wire,
+    events_request,
+    masked_text,
+    websocket_request,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 LIVENESS = 34.0
 """Seconds without a frame after which a reader gives a link up."""
+
+
+TRANSPORTS = ("socket", "socket", "socket", "events", "events", "websocket", "sse", "poll")
+"""The streams as they are served from the socket, the same as plain ASGI, and long-poll."""
 
 
 class Watcher(Receiver):
@@ -135,7 +147,7 @@ class Reader:
         self.asked = asked
         self.watcher = Watcher(world, asked, rights)
         self.saved: Watcher | None = None
-        self.link: Link | None = None
+        self.link: Link | Wire | None = None
         self.awake = asyncio.Event()
         self.awake.set()
         self.freeze_for = 0.0
@@ -148,7 +160,7 @@ class Reader:
         """Be connected for ever, by one transport or another."""
         while True:
             await self.awake.wait()
-            transport = self.dice.choice(("websocket", "websocket", "sse", "poll"))
+            transport = self.dice.choice(TRANSPORTS)
             try:
                 await getattr(self, f"_by_{transport}")()
             except Cut:
@@ -167,7 +179,7 @@ class Reader:
         self.link = self.world.connect(path, kind, query, [(b"x-reader", address)])
         return self.link
 
-    async def _next(self, link: Link, patience: float = LIVENESS) -> Any:
+    async def _next(self, link: Link | Wire, patience: float = LIVENESS) -> Any:
         """The next message of the present link; what an older one still brings is dropped (P5.7)."""
         if self.freeze_for:
             seconds, self.freeze_for = self.freeze_for, 0.0
@@ -208,16 +220,52 @@ class Reader:
                 for ask in asks:
                     link.say(_text(ask))
 
+    async def _by_socket(self) -> None:
+        wire = self.link = self.world.connect_wire()
+        wire.say(websocket_request({"X-Reader": self.name}, deflate=self.dice.random() < 0.5))
+        asks = [{"type": "subscribe", **self.watcher.resume(each.id)} for each in self.asked]
+        answer = WebSocketAnswer()
+        greeted = False
+        while True:
+            texts = answer.take(await self._next(wire))
+            if answer.status and not greeted:
+                greeted = True
+                wire.say(masked_text(_json({"type": "hello", "protocol": 1, "client": "simulation/1"})))
+            for text in texts:
+                frame = self._take(text)
+                if frame["type"] == "hello":
+                    if self.interval or self.paused:
+                        self.pace()
+                    for ask in asks:
+                        wire.say(masked_text(_json(ask)))
+
+    async def _by_events(self) -> None:
+        last = self._last_id() if self.dice.random() < 0.5 else None
+        fields = {"X-Reader": self.name} if last is None else {"X-Reader": self.name, "Last-Event-ID": last}
+        query = self._query(last is not None)
+        wire = self.link = self.world.connect_wire()
+        wire.say(events_request(query, fields, gzip=self.dice.random() < 0.5))
+        answer = EventsAnswer()
+        while True:
+            for event in answer.take(await self._next(wire)):
+                self._take_event(event)
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        """Say something where it can be said: on a WebSocket of either kind."""
+        if isinstance(self.link, Wire):
+            self.link.say(masked_text(_json(frame)))
+        elif self.link is not None and self.link.kind == "websocket":
+            self.link.say(_text(frame))
+
     def pace(self) -> None:
         """Say how it wants to be served, where that can be said."""
-        if self.link is not None and self.link.kind == "websocket":
-            self.link.say(_text({"type": "pace", "interval": self.interval, "paused": self.paused}))
+        self._say({"type": "pace", "interval": self.interval, "paused": self.paused})
 
     def resync(self, id_: str) -> None:
         """Ask for a view anew, where that can be asked."""
-        if self.link is not None and self.link.kind == "websocket" and id_ in self.watcher.ids:
+        if id_ in self.watcher.ids:
             self.watcher.requested.add(id_)
-            self.link.say(_text({"type": "resync", "id": id_, "reason": "requested"}))
+            self._say({"type": "resync", "id": id_, "reason": "requested"})
 
     def _query(self, by_last_id: bool) -> str:
         views = [each.frame if by_last_id else self.watcher.resume(each.id) for each in self.asked]
@@ -310,5 +358,9 @@ class Reader:
         return other
 
 
+def _json(frame: dict[str, Any]) -> str:
+    return json.dumps(frame)
+
+
 def _text(frame: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "websocket.receive", "text": json.dumps(frame)}
+    return {"type": "websocket.receive", "text": _json(frame)}

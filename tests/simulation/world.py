@@ -19,6 +19,8 @@ from typing import Any, Literal
 from unittest.mock import patch
 
 import msgspec
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
 from stockwire.app import feeds
 from stockwire.core import fold
@@ -41,6 +43,7 @@ from stockwire.log.memory import MemoryLog
 from stockwire.log.sqlite import SqliteLog
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
+from stockwire.transport.takeover import http_protocol
 from stockwire.transport.websocket import WebSocketStream
 from tests.simulation.disk import Disk, lossy_disk
 from tests.simulation.network import Cut, Link
@@ -48,6 +51,7 @@ from tests.simulation.reader import Reader
 from tests.simulation.shop import COUNTED, Teller, Told, add_up
 from tests.simulation.truth import ASKED, MAIN_ONLY, Truth
 from tests.simulation.virtual import play
+from tests.simulation.wire import Wire
 
 BEGIN = moment("2026-03-02T09:00:00Z")
 SETTINGS = ShopConfigured(timezone="Europe/London", currency="GBP", allowed_minutes={"placed": 1, "packed": 3})
@@ -130,8 +134,8 @@ class Server:
         self.world = world
         self.log = log
         self.alive = True
-        self.links: list[Link] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.links: list[Link | Wire] = []
+        self._tasks: dict[asyncio.Task[Any], None] = {}
         loaded = log.load()
         world.booted(log, loaded)
         self._shop_clock = loaded.clock
@@ -139,7 +143,7 @@ class Server:
             feeds(loaded), epoch=log.epoch, version=loaded.version, horizon=loaded.horizon, now=world.now,
             monotonic=world.loop.time, freshness=Freshness(), describe=dict,
         )  # fmt: skip
-        self.admission = Admission(1_000, 1_000)
+        self.admission = Admission(1_000, 1_000, rate=1_000.0, monotonic=world.loop.time)
         streams = Streams(self.hub, self.admission, monotonic=world.loop.time, random=world.dice.random)
         self.ingest = _Ingest(log, loaded, SETTINGS, now=world.now, published=self._published, dice=world.dice)
         self._applications = {
@@ -147,6 +151,11 @@ class Server:
             "/api/v1/stream": EventStream(streams, self._authorise),
             "/api/v1/poll": LongPoll(streams, self._authorise),
         }
+        self._protocol = http_protocol(streams, self._authorise)
+        self._uvicorn = Config(
+            _nothing_else, loop="none", ws="wsproto", lifespan="off", log_config=None, access_log=False
+        )
+        self._uvicorn_state = ServerState()
         self._watch_commits()
 
     async def start(self) -> None:
@@ -191,12 +200,12 @@ class Server:
     def run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something that ends with the server."""
         task = self.world.loop.create_task(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             if not isinstance(error, (StockwireError, OSError, Cut)):
                 self.world.fail(f"the server raised {type(error).__name__}: {error}", error)
@@ -211,6 +220,15 @@ class Server:
         task.add_done_callback(lambda _: link.end())
         self.links = [each for each in self.links if each.state != "cut"] + [link]
         return link
+
+    def connect_wire(self) -> Wire:
+        """A connection as the real server has it: bytes into its own protocol."""
+        wire = Wire(self.world.dice)
+        protocol = self._protocol(self._uvicorn, self._uvicorn_state, {}, self.world.loop)
+        wire.set_protocol(protocol)
+        protocol.connection_made(wire)
+        self.links = [each for each in self.links if each.state != "cut"] + [wire]
+        return wire
 
     def vanish(self, how: str) -> None:
         """Be gone at once. Readers hear of a kill, but not of a loss of power."""
@@ -257,8 +275,9 @@ class World:
         self._backup: MemoryLog | None = None
         self.server: Server
         self._restarting = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}
         self.failure: asyncio.Future[None] = self.loop.create_future()
+        self.loop.set_exception_handler(self._raised)
         self.found: str | None = None
         self._hash = hashlib.sha256()
         self.frames = self.rows_checked = self.views_checked = self.requests = self.duplicates = 0
@@ -290,6 +309,10 @@ class World:
         if not self.failure.done():
             self.failure.set_result(None)
 
+    def _raised(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self.fail(f"the server raised {context['message']}: {error!r}", error)
+
     def truth_of(self, epoch: str | None) -> Truth:
         """The history of that epoch."""
         return self._truths[epoch or ""]
@@ -308,12 +331,12 @@ class World:
     def run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something that ends with the world."""
         task = self.loop.create_task(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(f"{type(error).__name__}: {error}", error)
 
@@ -338,6 +361,12 @@ class World:
         if not self.server.alive:
             raise Cut
         return self.server.connect(path, kind, query, headers)
+
+    def connect_wire(self) -> Wire:
+        """Connect to the server's socket. Raises Cut when there is none."""
+        if not self.server.alive:
+            raise Cut
+        return self.server.connect_wire()
 
     async def restart(self, how: str) -> None:
         """End the server's life in that way and begin another, whatever becomes of who asked."""
@@ -590,6 +619,8 @@ class World:
             name = f"reader-{number}"
             self.rights[name] = MAIN_ONLY if number % 3 == 2 else EVERYTHING
             asked = tuple(self.dice.sample(ASKED, self.dice.choice((1, 2, 3, 5))))
+            if self.readers and self.dice.random() < 0.5:
+                asked = self.readers[-1].asked
             self.readers.append(Reader(self, name, asked, self.rights[name]))
         for reader in self.readers:
             self.run(reader.live())
@@ -701,6 +732,11 @@ class World:
         assert hub.listeners <= 1 + len(self.readers), f"{hub.listeners} listeners for {len(self.readers)} readers"
         assert self.server.admission.connections <= len(self.readers), "connections were not let go of"
         assert hub.views <= 2 * len(ASKED), "views were not let go of"
+
+
+async def _nothing_else(scope: Any, receive: Any, send: Any) -> None:
+    """The application behind the streams, which nobody asks for."""
+    raise AssertionError(f"{scope['path']} was not taken over")
 
 
 async def _all(tasks: Sequence[asyncio.Task[Any]]) -> None:

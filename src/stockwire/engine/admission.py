@@ -45,7 +45,7 @@ class Admission:
         self._refilled_at = monotonic()
         self._count = 0
         self._addresses: Counter[str] = Counter()
-        self._guests: set[Guest] = set()
+        self._guests: dict[Guest, None] = {}
         self._empty = asyncio.Event()
         self.draining = False
 
@@ -102,12 +102,12 @@ class Admission:
 
     def seat(self, guest: Guest) -> None:
         """Have `guest` asked to leave on a drain, until `unseat`."""
-        self._guests.add(guest)
+        self._guests[guest] = None
         self._empty.clear()
 
     def unseat(self, guest: Guest) -> None:
         """A guest has gone."""
-        self._guests.discard(guest)
+        self._guests.pop(guest, None)
         if not self._guests:
             self._empty.set()
 
