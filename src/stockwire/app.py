@@ -49,6 +49,7 @@ from stockwire.settings import Settings
 from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
+from stockwire.transport.takeover import http_protocol
 from stockwire.transport.websocket import WebSocketStream
 
 _log = logging.getLogger("stockwire")
@@ -292,7 +293,7 @@ async def _answering(application: Stockwire, listener: socket.socket) -> AsyncIt
     config = uvicorn.Config(
         application,
         loop="none",
-        http="httptools",
+        http=http_protocol(application.streams, application.access.reader),
         ws="wsproto",
         ws_max_size=128 * 1024,
         ws_per_message_deflate=False,
