@@ -81,7 +81,7 @@ def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace) -
 
 def ours(fanload: Path, kind: str, options: argparse.Namespace, folder: Path) -> Any:
     """The load on Stockwire itself, from POST to frame."""
-    server = Running(folder / f"data-{kind}-{free_port()}", "--max-connections", "30000")
+    server = Running(folder / f"data-{kind}-{free_port()}", "--set", "max_connections=30000")
     os.environ["PYTHONUNBUFFERED"] = "1"
     server.start()
     subprocess.run(pinned(0, "true"), check=True)

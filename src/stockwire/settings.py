@@ -181,6 +181,20 @@ def load(
     return _settle(given)
 
 
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """A setting's name and value from `name=value`, the value written as an environment variable would have it.
+
+    Raises Invalid for a name nobody knows, or another form.
+    """
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals:
+        raise Invalid(f"`--set {text}`: write NAME=VALUE, such as --set retention_days=14")
+    if name not in HINTS:
+        raise Invalid(f"`--set {text}`: {_unknown('setting', name, HINTS)}")
+    return name, _from_text(name, value)
+
+
 def _settle(given: Mapping[str, tuple[Any, str]]) -> Loaded:
     values: dict[str, Any] = {}
     for name, (raw, origin) in given.items():

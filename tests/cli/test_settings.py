@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stockwire.core.errors import Invalid
-from stockwire.settings import HINTS, Loaded, SourceAge, load
+from stockwire.settings import HINTS, Loaded, SourceAge, load, parse_assignment
 from tests.cli.program import stockwire
 
 
@@ -137,3 +137,18 @@ def test_every_setting_with_its_default_is_in_the_reference(name: str) -> None:
     section = reference.split(f"## `{name}`")[1].split("\n## ")[0]
     assert setting.description in section
     assert f"Default: `{setting.shown}`" in section or setting.shown == "-"
+
+
+def test_any_setting_can_be_given_by_its_name() -> None:
+    assert parse_assignment("retention-days=14") == ("retention_days", 14)
+    assert parse_assignment("origins=https://a.example,https://b.example")[1] == [
+        "https://a.example",
+        "https://b.example",
+    ]
+
+
+def test_a_name_that_is_no_setting_is_refused_with_the_nearest() -> None:
+    with pytest.raises(Invalid, match="did you mean `retention_days`"):
+        parse_assignment("retention_day=14")
+    with pytest.raises(Invalid, match="NAME=VALUE"):
+        parse_assignment("retention_days")

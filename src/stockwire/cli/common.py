@@ -50,11 +50,18 @@ Config = Annotated[
 ]
 
 
-def load_settings(config: Path | None = None, **flags: Any) -> Loaded:
-    """The settings in force; flags that are None were not given."""
-    from stockwire.settings import load
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting by its name; repeat for more.", show_default=False),
+]
 
-    given = {name: value for name, value in flags.items() if value is not None}
+
+def load_settings(config: Path | None = None, assignments: list[str] | None = None, **flags: Any) -> Loaded:
+    """The settings in force; flags that are None were not given."""
+    from stockwire.settings import load, parse_assignment
+
+    given = dict(parse_assignment(text) for text in assignments or ())
+    given |= {name: value for name, value in flags.items() if value is not None}
     return load(given, os.environ, config=config)
 
 

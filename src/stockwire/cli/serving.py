@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockwire.cli.common import Config, DataDir, load_settings, out
+from stockwire.cli.common import Assignments, Config, DataDir, load_settings, out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,7 @@ def serve(
     log_level: Annotated[
         str | None, typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
     ] = None,
+    assignments: Assignments = None,
 ) -> None:
     """Run the server: the page, the streams and the API, on loopback unless told otherwise.
 
@@ -52,6 +53,7 @@ def serve(
     """
     loaded = load_settings(
         config,
+        assignments,
         data_dir=data_dir,
         host=host,
         port=port,

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from stockwire.cli.common import Config, DataDir, load_settings, out
+from stockwire.cli.common import Assignments, Config, DataDir, load_settings, out
 
 
 def settings(
     data_dir: DataDir = None,
     config: Config = None,
+    assignments: Assignments = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show every setting, its value and where it came from.
@@ -23,7 +24,7 @@ def settings(
 
     [bold]Next:[/] put what should stay into the settings file that is named on top.
     """
-    loaded = load_settings(config, data_dir=data_dir)
+    loaded = load_settings(config, assignments, data_dir=data_dir)
     explained = loaded.explain()
     if as_json:
         import msgspec
