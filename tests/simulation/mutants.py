@@ -20,7 +20,7 @@ from stockwire.engine.hub import Hub
 from stockwire.log import database
 from stockwire.log.memory import MemoryLog
 from tests.simulation import reader, world
-from tests.simulation.network import Cut
+from tests.simulation.network import Cut, Link
 from tests.simulation.world import Plan
 
 
@@ -205,9 +205,12 @@ def old_connection_applied() -> Iterator[None]:
                     self._take(message["text"])
 
     def hop(self: reader.Reader) -> None:
-        link, self.link = self.link, None
-        if link is not None:
+        link = self.link
+        if isinstance(link, Link):
+            self.link = None
             self.world.run(still_listen(self, link))
+        else:
+            self._leave()
 
     with patch.object(reader.Reader, "hop", hop):
         yield
@@ -285,5 +288,6 @@ def caught(mutant: Mutant) -> tuple[int, str] | None:
             seed = mutant.plan.seed + 8 * number
             outcome = world.simulate(msgspec.structs.replace(mutant.plan, seed=seed))
             if outcome.found is not None:
+                assert "TypeError" not in outcome.found, outcome.found
                 return number + 1, outcome.found
     return None

