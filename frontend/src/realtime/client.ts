@@ -18,6 +18,7 @@ import type {
   WireRow,
 } from "./protocol";
 import { Replica, type Incidents, type ViewChange } from "./replica";
+import type { Kept } from "./table";
 import type { Transport } from "./transports/channel";
 import { poll } from "./transports/poll";
 import { race, type Race } from "./transports/race";
@@ -65,6 +66,14 @@ export interface Subscription<R extends WireRow = WireRow> {
   readonly rows: ReadonlyMap<string, R>;
   /** Whether content was there at least once. */
   readonly loaded: boolean;
+  /** Its content, to be put aside; undefined when it is not whole. Costs a copy of the list of rows. */
+  readonly kept: Kept | undefined;
+  /** What resumes it (P3.3). */
+  readonly cursor: string | undefined;
+  /** The fields that make up a row's key; undefined until the server told. */
+  readonly key: readonly string[] | undefined;
+  /** Takes up content that was put aside, if there is none yet. What changed since follows when there is a link. */
+  restore(kept: Kept): void;
   /** Why the server does not give this view. */
   readonly error: ErrorFrame | undefined;
   stop(): void;
@@ -210,6 +219,11 @@ export class Client {
     this.#tell();
   }
 
+  /** The content of a view by the id that the server knows it by. */
+  kept(id: string): Kept | undefined {
+    return this.#replica.held.get(id)?.table?.kept;
+  }
+
   /** Calls after anything but rows changed; gives what ends that. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -218,8 +232,12 @@ export class Client {
     };
   }
 
-  /** Holds a view and calls when its rows changed, until `stop`. Equal requests share one view. */
-  subscribe<R extends WireRow = WireRow>(request: ViewRequest, changed: (change: ViewChange) => void): Subscription<R> {
+  /** Holds a view, from content of earlier if there is, and calls when its rows changed, until `stop`. Equal requests share one view. */
+  subscribe<R extends WireRow = WireRow>(
+    request: ViewRequest,
+    changed: (change: ViewChange) => void,
+    kept?: Kept,
+  ): Subscription<R> {
     // Without a limit the order makes no difference to which rows there are; so the server need not know it.
     const { order: _, ...rest } = request;
     const held = this.#replica.hold(request.limit === undefined ? rest : request);
@@ -227,6 +245,7 @@ export class Client {
     const listener = (change: ViewChange): void => {
       changed(change);
     };
+    if (kept) this.#replica.restore(held, kept);
     listeners.add(listener);
     if (listeners.size === 1) {
       this.#cancel(held.id);
@@ -239,8 +258,20 @@ export class Client {
       get loaded() {
         return !!held.table?.loaded;
       },
+      get kept() {
+        return held.table?.kept;
+      },
+      get cursor() {
+        return held.table?.cursor;
+      },
+      get key() {
+        return held.table?.key;
+      },
       get error() {
         return held.error;
+      },
+      restore: (kept) => {
+        this.#replica.restore(held, kept);
       },
       stop: () => {
         if (!listeners.delete(listener) || listeners.size > 0) return;

@@ -56,25 +56,83 @@ interface BrowserNavigator extends Navigator {
 const LOW_BATTERY = 0.2;
 const PAINT_AT_LATEST = 1_000;
 
+function timer(ms: number, run: () => void): () => void {
+  const id = setTimeout(run, ms);
+  return () => {
+    clearTimeout(id);
+  };
+}
+
+/** What a page and a worker have alike. */
+const SHARED = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  timer,
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  socket(url: string, protocol: string, listener: SocketListener): Socket {
+    const socket = new WebSocket(url, protocol);
+    socket.onopen = () => {
+      listener.opened();
+    };
+    socket.onmessage = ({ data }) => {
+      listener.text(String(data));
+    };
+    socket.onclose = ({ code }) => {
+      listener.closed(code);
+    };
+    return {
+      send(text) {
+        if (socket.readyState === 1) socket.send(text);
+      },
+      close() {
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+      },
+    };
+  },
+};
+
+/** A worker, which nobody looks at and which keeps nothing. */
+export function workerEnvironment(): Environment {
+  const memory = new Map<string, string>();
+  return {
+    ...SHARED,
+    base: location.origin,
+    paint: (run) => timer(0, run),
+    online: () => navigator.onLine,
+    visible: () => true,
+    conditions: () => ({ metered: false, slow: false, battery: false }),
+    signals(listener) {
+      const life = new AbortController();
+      for (const signal of ["online", "offline"] as const)
+        globalThis.addEventListener(
+          signal,
+          () => {
+            listener(signal);
+          },
+          { signal: life.signal },
+        );
+      return () => {
+        life.abort();
+      };
+    },
+    recall: (name) => memory.get(name),
+    remember: (name, text) => {
+      memory.set(name, text);
+    },
+  };
+}
+
 /** The browser this runs in. */
 export function browserEnvironment(): Environment {
   const browser = navigator as BrowserNavigator;
   const { connection } = browser;
   let battery: Battery | undefined;
-
-  const timer = (ms: number, run: () => void): (() => void) => {
-    const id = setTimeout(run, ms);
-    return () => {
-      clearTimeout(id);
-    };
-  };
   const visible = (): boolean => document.visibilityState !== "hidden";
 
   return {
+    ...SHARED,
     base: location.origin,
-    now: () => Date.now(),
-    random: () => Math.random(),
-    timer,
     paint(run) {
       const now = (): void => {
         stop();
@@ -87,28 +145,6 @@ export function browserEnvironment(): Environment {
         late();
       };
       return stop;
-    },
-    fetch: (url, init) => fetch(url, init),
-    socket(url, protocol, listener) {
-      const socket = new WebSocket(url, protocol);
-      socket.onopen = () => {
-        listener.opened();
-      };
-      socket.onmessage = ({ data }) => {
-        listener.text(String(data));
-      };
-      socket.onclose = ({ code }) => {
-        listener.closed(code);
-      };
-      return {
-        send(text) {
-          if (socket.readyState === 1) socket.send(text);
-        },
-        close() {
-          socket.onopen = socket.onmessage = socket.onclose = null;
-          socket.close();
-        },
-      };
     },
     online: () => browser.onLine,
     visible,

@@ -25,7 +25,7 @@ export type {
 } from "./protocol";
 export type { ViewChange } from "./replica";
 export { keyText } from "./table";
-export type { RowChange } from "./table";
+export type { Kept, RowChange } from "./table";
 export { poll } from "./transports/poll";
 export { sse } from "./transports/sse";
 export { websocket } from "./transports/websocket";

@@ -110,6 +110,8 @@ export class Ranking<R extends WireRow = WireRow> {
 export interface RankedSubscription<R extends WireRow = WireRow> extends Omit<Subscription<R>, "rows"> {
   /** All rows in the view's order: the same array until something changed. */
   readonly rows: readonly R[];
+  /** All rows by key, in no order; changed in place. */
+  readonly all: ReadonlyMap<string, R>;
   get(key: string | readonly string[]): R | undefined;
 }
 
@@ -128,11 +130,26 @@ export function ranked<R extends WireRow = WireRow>(
     get rows() {
       return ranking.rows(held.rows);
     },
+    get all() {
+      return held.rows;
+    },
     get loaded() {
       return held.loaded;
     },
+    get kept() {
+      return held.kept;
+    },
+    get cursor() {
+      return held.cursor;
+    },
+    get key() {
+      return held.key;
+    },
     get error() {
       return held.error;
+    },
+    restore: (kept) => {
+      held.restore(kept);
     },
     get: (key) => held.rows.get(typeof key === "string" ? key : keyText(key)),
     stop: () => {

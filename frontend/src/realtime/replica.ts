@@ -17,7 +17,7 @@ import type {
   SubscribeFrame,
   ViewRequest,
 } from "./protocol";
-import { Table, type Outcome, type RowChange } from "./table";
+import { Table, type Kept, type Outcome, type RowChange } from "./table";
 
 /** What a listener of a view is told. `whole`: anything may have changed. `resumed`: what was missed while away. */
 export type ViewChange =
@@ -94,6 +94,16 @@ export class Replica {
 
   #sharing(table: Table): Held[] {
     return [...this.held.values()].filter((held) => held.table === table);
+  }
+
+  /** Takes up a view's content of earlier, unless it has some. */
+  restore(held: Held, kept: Kept): void {
+    const view = kept.cursor.split(".")[3] ?? "";
+    if (held.table) return;
+    held.table = this.#tables.get(view) ?? new Table(view, kept.key);
+    this.#tables.set(view, held.table);
+    if (!held.table.loaded) held.table.restore(kept);
+    tell(held, { kind: "whole" });
   }
 
   /** What asks the server for a view, from where its rows are. */

@@ -34,6 +34,15 @@ interface Parts {
   readonly rows: Map<string, WireRow | undefined>;
 }
 
+/** A view's whole content, to be put aside and taken up again. */
+export interface Kept {
+  /** The version that it is of, and the view (P3.3). */
+  readonly cursor: string;
+  /** The fields that make up a row's key. */
+  readonly key: readonly string[];
+  readonly rows: readonly WireRow[];
+}
+
 /** A key's texts as one. */
 export function keyText(key: readonly string[]): string {
   return key.join("\0");
@@ -78,6 +87,19 @@ export class Table {
   get cursor(): string | undefined {
     const at = this.at;
     return at === undefined ? at : `v1.${this.#epoch}.${String(at).padStart(16, "0")}.${this.view}`;
+  }
+
+  /** What to put aside; undefined when it is not whole. */
+  get kept(): Kept | undefined {
+    const { cursor, key } = this;
+    return cursor === undefined ? undefined : { cursor, key, rows: [...this.#rows.values()] };
+  }
+
+  /** Takes up what was put aside. What has changed since is still missing. */
+  restore({ cursor, rows }: Kept): void {
+    const [, epoch = "", at] = cursor.split(".");
+    this.snapshot({ type: "snapshot", view: this.view, at: Number(at), part: 0, rows }, epoch);
+    this.resuming = true;
   }
 
   /** The view or its connection was left: parts that came, and questions asked, are void. */

@@ -3,8 +3,9 @@
 // The pace comes from the address first (`?pace=live`, `paused`, or seconds: a wall display is a link), then from what
 // the person chose last on this browser.
 
-import { browserEnvironment, Client, type Environment, type PaceChoice } from "../realtime";
+import { browserEnvironment, Client, type Environment, type Kept, type PaceChoice } from "../realtime";
 import type { ViewChange, ViewRequest, WireRow } from "../realtime";
+import { browserWay, type Way } from "./sharing.service";
 import { freshnessOf, type Freshness } from "../realtime/freshness";
 import { ranked, type RankedSubscription } from "../realtime/order";
 
@@ -53,10 +54,16 @@ export function paceText(pace: PaceChoice): string {
   return pace === "paused" ? pace : pace === 0 ? "live" : String(pace / 1_000);
 }
 
-export function createRealtimeService(environment: Environment, address: PageAddress): RealtimeService {
+/** @param reach finds the way to the server; by default the tab's own connection */
+export function createRealtimeService(
+  environment: Environment,
+  address: PageAddress,
+  reach: (environment: Environment, kept: (id: string) => Kept | undefined) => Partial<Way> = () => ({}),
+): RealtimeService {
   const asked = parsePace(new URLSearchParams(address.search).get("pace"));
-  const client = new Client({
+  const client: Client = new Client({
     environment,
+    ...reach(environment, (id) => client.kept(id)),
     name: "stockwire-page/1",
     pace: asked ?? parsePace(environment.recall(PACE)) ?? 0,
   });
@@ -125,4 +132,4 @@ const pageAddress: PageAddress = {
   },
 };
 
-export const realtimeService = createRealtimeService(browserEnvironment(), pageAddress);
+export const realtimeService = createRealtimeService(browserEnvironment(), pageAddress, browserWay);

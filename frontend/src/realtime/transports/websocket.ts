@@ -39,11 +39,14 @@ export const websocket: Transport = {
           socket.close();
           closed({ reason: "malformed" });
         }
-        if (frame) take(frame);
-        if (frame?.type !== "hello") return;
-        const { pace, views } = wants();
-        send({ type: "pace", ...pace });
-        views.forEach(send);
+        if (!frame) return;
+        // Before the hello is told: whoever hears of it and asks for a view then must not be asked for again.
+        if (frame.type === "hello") {
+          const { pace, views } = wants();
+          send({ type: "pace", ...pace });
+          views.forEach(send);
+        }
+        take(frame);
       },
       closed(code) {
         closed(endingOf(code));

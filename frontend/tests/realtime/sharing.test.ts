@@ -1,0 +1,285 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { Client } from "../../src/realtime/client";
+import { ranked, type RankedSubscription } from "../../src/realtime/order";
+import type { PaceChoice } from "../../src/realtime/pauses";
+import type { ViewChange } from "../../src/realtime/replica";
+import { Host } from "../../src/realtime/sharing/host";
+import { leadership } from "../../src/realtime/sharing/leader";
+import type { Line, Neighbourhood } from "../../src/realtime/sharing/line";
+import { shared } from "../../src/realtime/sharing/shared";
+import { poll, sse, websocket } from "../../src/realtime";
+import { ModelServer } from "./model-server";
+import { World } from "./world";
+
+let world: World;
+let server: ModelServer;
+
+beforeEach(() => {
+  world = new World();
+  server = new ModelServer();
+  server.write("A", 1);
+  server.write("B", 2);
+  server.listenOnSockets(world);
+});
+
+interface Tab {
+  readonly client: Client;
+  readonly view: RankedSubscription;
+  readonly changes: ViewChange[];
+}
+
+/** Messages between tabs are copies, and come later. */
+function later<M>(take: (message: M) => void): (message: M) => void {
+  return (message) => {
+    const copy = structuredClone(message);
+    queueMicrotask(() => {
+      take(copy);
+    });
+  };
+}
+
+/** A worker that can die, and lines to it. */
+class Worker {
+  host = new Host({ environment: world });
+  readonly #gone = new Set<() => void>();
+
+  readonly line: Line = {
+    join: (hear, gone) => {
+      let here = true;
+      const guest = this.host.serve(
+        later((message) => {
+          if (here) hear(message);
+        }),
+      );
+      this.#gone.add(gone);
+      return {
+        say: later((message) => {
+          if (here) guest.hear(message);
+        }),
+        leave: () => {
+          here = false;
+          this.#gone.delete(gone);
+          guest.leave();
+        },
+      };
+    },
+  };
+
+  die(): void {
+    this.host.stop();
+    this.host = new Host({ environment: world });
+    const told = [...this.#gone];
+    this.#gone.clear();
+    for (const gone of told) gone();
+  }
+}
+
+function tab(line: Line, pace: PaceChoice = 0): Tab {
+  const way = shared(line, [websocket, sse, poll], world, (id) => client.kept(id));
+  const client: Client = new Client({ environment: way.environment, transports: [way.transport], pace });
+  const changes: ViewChange[] = [];
+  const view = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
+  client.start();
+  return { client, view, changes };
+}
+
+function write(...writes: [string, number | null][]): void {
+  for (const [sku, level] of writes) server.write(sku, level);
+  server.publish();
+}
+
+describe("tabs with a worker", () => {
+  it("share one connection, and each has the server's rows", async () => {
+    const worker = new Worker();
+    const tabs = Array.from({ length: 10 }, () => tab(worker.line));
+    await world.pass(100);
+    write(["C", 3], ["A", null]);
+    await world.pass(100);
+    expect(world.held.sockets).toBe(1);
+    for (const { client, view } of tabs) {
+      expect(client.link).toMatchObject({ state: "open", transport: "websocket" });
+      expect(view.rows).toEqual(server.rows());
+      expect(client.counters.faults).toBe(0);
+    }
+  });
+
+  it("are each served at their own pace, the connection at the fastest", async () => {
+    const worker = new Worker();
+    const fast = tab(worker.line);
+    const slow = tab(worker.line, 5_000);
+    const still = tab(worker.line, "paused");
+    await world.pass(100);
+    expect(worker.host.client.pace.chosen).toBe(0);
+    write(["A", 10]);
+    await world.pass(6_000);
+    const before = slow.changes.length;
+    for (let turn = 0; turn < 10; turn++) {
+      write(["A", turn]);
+      await world.pass(100);
+    }
+    expect(fast.changes.length).toBeGreaterThanOrEqual(10);
+    expect(slow.changes.length).toBeLessThanOrEqual(before + 1);
+    expect(still.view.rows.map((row) => row["on_hand"])).toEqual([1, 2]);
+    expect(still.client.pace.waiting).toBe(1);
+    await world.pass(6_000);
+    expect(slow.view.rows).toEqual(server.rows());
+    still.client.setPace(0);
+    await world.pass(100);
+    expect(still.view.rows).toEqual(server.rows());
+    for (const each of [fast, slow, still]) expect(each.client.counters.faults).toBe(0);
+  });
+
+  it("hear of a loss, and come back at once when the link is back, with exactly what they missed", async () => {
+    const worker = new Worker();
+    const tabs = [tab(worker.line), tab(worker.line)];
+    await world.pass(15_000);
+    server.lines.clear();
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    world.onRequest = (request) => void request.fail();
+    world.socketEnd.close(1006);
+    await world.pass(3_000);
+    expect(tabs.map(({ client }) => client.link.state)).not.toContain("open");
+    server.write("C", 3);
+    server.write("A", null);
+    server.listenOnSockets(world);
+    await world.pass(22_000);
+    for (const { client, view } of tabs) {
+      expect(client.link.state).toBe("open");
+      expect(view.rows).toEqual(server.rows());
+      expect(client.counters).toMatchObject({ faults: 0, resets: {} });
+    }
+    expect(world.held.sockets).toBe(1);
+  });
+
+  it("move to a new worker within two seconds when theirs dies, and the server sends only what changed", async () => {
+    const worker = new Worker();
+    const tabs = [tab(worker.line), tab(worker.line)];
+    await world.pass(15_000);
+    worker.die();
+    server.write("C", 3);
+    await world.pass(2_000);
+    for (const { client, view, changes } of tabs) {
+      expect(client.link.state).toBe("open");
+      expect(view.rows).toEqual(server.rows());
+      expect(changes.filter(({ kind }) => kind === "whole").length).toBeLessThanOrEqual(2);
+      expect(client.counters.faults).toBe(0);
+    }
+    expect(worker.host.client.counters.resets).toEqual({});
+    expect(world.held.sockets).toBe(1);
+  });
+
+  it("are told of a refusal, and one that signs in brings all back", async () => {
+    const worker = new Worker();
+    const tabs = [tab(worker.line), tab(worker.line)];
+    await world.pass(100);
+    world.socketEnd.close(4500);
+    await world.pass(100);
+    for (const { client } of tabs) expect(client.link).toMatchObject({ state: "refused", reason: "signed_out" });
+    tabs[0]?.client.retry();
+    await world.pass(100);
+    expect(tabs[0]?.client.link.state).toBe("open");
+  });
+
+  it("leave nothing behind when the last is closed", async () => {
+    const worker = new Worker();
+    const tabs = [tab(worker.line), tab(worker.line, 5_000)];
+    await world.pass(100);
+    for (const { client } of tabs) client.stop();
+    await world.pass(2_000);
+    expect(world.held).toEqual({ timers: 0, listeners: 0, sockets: 0, requests: 0 });
+  });
+
+  it("connect by themselves when nobody answers", async () => {
+    const { client, view } = tab({ join: () => ({ say: () => undefined, leave: () => undefined }) });
+    await world.pass(4_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "websocket" });
+    expect(view.rows).toEqual(server.rows());
+  });
+});
+
+/** Tabs of one browser: locks go to the next in line, messages to all others. */
+class Browser {
+  readonly #queues = new Map<string, { tab: string; held: () => void }[]>();
+  readonly #channels = new Map<string, (message: unknown) => void>();
+
+  neighbourhood(tab: string): Neighbourhood {
+    return {
+      lock: (name, held) => {
+        const entry = { tab, held };
+        const queue = this.#queues.get(name) ?? [];
+        this.#queues.set(name, queue);
+        queue.push(entry);
+        if (queue[0] === entry) queueMicrotask(held);
+        return () => {
+          this.#release(name, entry);
+        };
+      },
+      channel: (_, hear) => {
+        this.#channels.set(tab, hear);
+        return {
+          say: (message) => {
+            for (const [other, heard] of this.#channels) if (other !== tab) later(heard)(message);
+          },
+          close: () => this.#channels.delete(tab),
+        };
+      },
+    };
+  }
+
+  /** The tab is gone without a word. */
+  crash(tab: string): void {
+    this.#channels.delete(tab);
+    for (const [name, queue] of this.#queues)
+      for (const entry of [...queue]) if (entry.tab === tab) this.#release(name, entry);
+  }
+
+  #release(name: string, entry: { tab: string; held: () => void }): void {
+    const queue = this.#queues.get(name) ?? [];
+    const first = queue[0] === entry;
+    const at = queue.indexOf(entry);
+    if (at >= 0) queue.splice(at, 1);
+    if (first && queue[0]) queueMicrotask(queue[0].held);
+  }
+}
+
+describe("tabs without a worker", () => {
+  it("share the connection of one, and another takes over within two seconds when it crashes", async () => {
+    const browser = new Browser();
+    const hosts: Host[] = [];
+    const tabs = ["one", "two", "three"].map((id) => {
+      const line = leadership(browser.neighbourhood(id), id, () => {
+        const host = new Host({ environment: world });
+        hosts.push(host);
+        return host;
+      });
+      line.stand();
+      return tab(line);
+    });
+    await world.pass(15_000);
+    write(["C", 3]);
+    await world.pass(100);
+    expect(world.held.sockets).toBe(1);
+    for (const { client, view } of tabs) {
+      expect(client.link.state).toBe("open");
+      expect(view.rows).toEqual(server.rows());
+    }
+
+    const [first, ...others] = tabs;
+    browser.crash("one");
+    hosts[0]?.stop();
+    first?.client.stop();
+    server.write("D", 4);
+    await world.pass(2_000);
+    expect(hosts).toHaveLength(2);
+    expect(world.held.sockets).toBe(1);
+    for (const { client, view } of others) {
+      expect(client.link.state).toBe("open");
+      expect(view.rows).toEqual(server.rows());
+      expect(client.counters.faults).toBe(0);
+    }
+    expect(hosts[1]?.client.counters.resets).toEqual({});
+  });
+});
