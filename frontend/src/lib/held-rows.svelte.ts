@@ -2,7 +2,12 @@
  * The rows of a table in an order that does not run away. A live table that re-sorts under the pointer makes people press the wrong row, so the shown order
  * changes at most every five seconds and not at all while somebody points, types or reads further down; what would change is counted and offered instead.
  * Values inside the rows are not held: those always are the newest.
+ *
+ * The order that would be is kept up all the time from what changed (lib/placing.ts); showing it is one walk.
  */
+
+import { Placing, type Placed, type Sorting } from "./placing";
+import { inSlices } from "./slices";
 
 const REORDER_EVERY = 5_000;
 
@@ -17,87 +22,114 @@ export interface Waiting {
 const NOTHING: Waiting = { rows: 0, moved: false };
 
 export class HeldRows<Row> {
-  /** The rows in the shown order, as they were when it was made. */
-  shown = $state.raw<readonly Row[]>([]);
+  /** The rows in the shown order. */
+  shown = $state.raw<readonly Placed<Row>[]>([]);
   waiting = $state.raw<Waiting>(NOTHING);
+  /** Whether the shown order is still that of an earlier question. */
+  sorting = $state(false);
 
-  readonly #keyOf: (row: Row) => string;
+  #placing: Placing<Row> | null = null;
+  /** Rows that are shown and gone, by key: one that comes back is no news. */
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
-  #places = new Map<string, number>();
-  #question: string | null = null;
-  #rows: readonly Row[] | null = null;
+  readonly #gone = new Map<string, Placed<Row>>();
+  #fresh = 0;
+  #dirty = false;
   #madeAt = Number.NEGATIVE_INFINITY;
-  #next: (() => readonly Row[]) | null = null;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
+  #rows: ReadonlyMap<string, Row> = new Map();
+  /** Keys that changed while everything is being sorted. */
+  #late: Set<string> | null = null;
+  #stopSorting: (() => void) | null = null;
 
-  constructor(keyOf: (row: Row) => string) {
-    this.#keyOf = keyOf;
+  /** Sorts everything anew, for another filter or another order, and shows it as soon as that is done. */
+  ask(rows: ReadonlyMap<string, Row>, sorting: Sorting<Row>, now: () => number): void {
+    this.stop();
+    this.#rows = rows;
+    const placing = new Placing<Row>(sorting);
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
+    this.#late = new Set();
+    this.sorting = true;
+    this.#stopSorting = inSlices(placing.build(rows), () => {
+      this.#placing = placing;
+      const late = this.#late ?? [];
+      this.#late = null;
+      placing.place(late, (key) => rows.get(key));
+      this.sorting = false;
+      this.#show(now());
+    });
+  }
+
+  /** Rows changed, came or left. */
+  touch(keys: Iterable<string>): void {
+    if (this.#late) {
+      for (const key of keys) this.#late.add(key);
+      return;
+    }
+    const placing = this.#placing;
+    if (!placing) return;
+    const before = placing.placed;
+    const { came, left } = placing.place(keys, (key) => this.#rows.get(key));
+    for (const one of left) {
+      if (one.shownAt < 0) this.#fresh -= 1;
+      else this.#gone.set(one.key, one);
+    }
+    for (const one of came) {
+      const shown = this.#gone.get(one.key);
+      this.#gone.delete(one.key);
+      if (shown) one.shownAt = shown.shownAt;
+      else this.#fresh += 1;
+    }
+    if (placing.placed !== before) this.#dirty = true;
   }
 
   /**
-   * Offers the newest rows.
+   * Lets the order follow, if it is time.
    *
-   * @param question names the filter and the order; another one is answered at once
-   * @param rows the same array while nothing changed
-   * @param order puts them in order; called only when needed
    * @param held somebody points at the table, is inside it, or reads further down
    */
-  offer(
-    question: string,
-    rows: readonly Row[],
-    order: (rows: readonly Row[]) => readonly Row[],
-    held: boolean,
-    now: number,
-  ): void {
-    if (question !== this.#question) {
-      this.#question = question;
-      this.#take(rows, order(rows), now);
-      return;
-    }
-    this.#next = () => order(rows);
-    const changed = rows !== this.#rows;
+  settle(held: boolean, now: number): void {
+    if (!this.#placing || this.#late || now - this.#madeAt < REORDER_EVERY) return;
     const waits = this.waiting.rows > 0 || this.waiting.moved;
-    if (!changed && !(waits && !held)) return;
-    if (now - this.#madeAt < REORDER_EVERY) return;
-    const next = order(rows);
+    if (!this.#dirty && (held || !waits)) return;
     if (!held) {
-      this.#take(rows, next, now);
+      this.#show(now);
       return;
     }
-    this.#rows = rows;
     this.#madeAt = now;
-    this.waiting = this.#compare(next);
+    this.#dirty = false;
+    this.waiting = { rows: this.#fresh + this.#gone.size, moved: this.#moved(this.#placing.placed) };
   }
 
   /** Shows the newest order now: somebody asked for it. */
   reorder(now: number): void {
-    if (this.#next && this.#rows) this.#take(this.#rows, this.#next(), now);
+    this.#show(now);
   }
 
-  #take(rows: readonly Row[], ordered: readonly Row[], now: number): void {
-    this.#rows = rows;
+  /** Calls off what is being sorted. */
+  stop(): void {
+    this.#stopSorting?.();
+    this.#stopSorting = null;
+  }
+
+  #show(now: number): void {
+    const placed = this.#placing?.placed ?? [];
+    for (let at = 0; at < placed.length; at++) (placed[at] as Placed<Row>).shownAt = at;
+    this.#gone.clear();
+    this.#fresh = 0;
+    this.#dirty = false;
     this.#madeAt = now;
-    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
-    this.#places = new Map(ordered.map((row, place) => [this.#keyOf(row), place]));
-    this.shown = ordered;
+    this.shown = placed;
     this.waiting = NOTHING;
   }
 
-  #compare(next: readonly Row[]): Waiting {
-    let fresh = 0;
-    let kept = 0;
-    let moved = false;
+  #moved(placed: readonly Placed<Row>[]): boolean {
     let last = -1;
-    for (const row of next) {
-      const place = this.#places.get(this.#keyOf(row));
-      if (place === undefined) {
-        fresh += 1;
-        continue;
-      }
-      kept += 1;
-      if (place < last) moved = true;
-      last = place;
+    for (const { shownAt } of placed) {
+      if (shownAt < 0) continue;
+      if (shownAt < last) return true;
+      last = shownAt;
     }
-    return { rows: fresh + this.#places.size - kept, moved };
+    return false;
   }
 }
 

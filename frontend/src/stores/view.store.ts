@@ -36,6 +36,9 @@ export type ViewUpdate = Partial<Pick<ViewOptions, "filter" | "order" | "limit">
 
 export type Key = string | readonly string[];
 
+/** Hears the keys of rows that changed, came or left; undefined: perhaps all. */
+export type Follower = (keys: ReadonlySet<string> | undefined) => void;
+
 /** Milliseconds between two paintings at least. */
 const RATES = { rows: 250, headline: 1_000 } as const;
 /** A change counts as just now for so long. */
@@ -51,7 +54,12 @@ export class View<R extends WireRow> {
   #subscription: RankedSubscription<R> | undefined;
   #stopped = false;
 
-  #rows: readonly R[] = [];
+  /** Whose rows are shown: the subscription that last had content. */
+  #shown: RankedSubscription<R> | undefined;
+  #rows: readonly R[] | undefined;
+  readonly #followers = new Set<Follower>();
+  /** Whose rows changed since the last painting; undefined: perhaps all. */
+  #touched: Set<string> | undefined;
   #loaded = false;
   #error: ErrorFrame | undefined;
   #version = 0;
@@ -75,16 +83,33 @@ export class View<R extends WireRow> {
     });
   }
 
-  /** All rows in order; the same array until something in it changed. */
+  /** All rows in order; the same array until something in it changed. Nothing is put in order before it is read. */
   get rows(): readonly R[] {
     this.#look();
-    return this.#rows;
+    return (this.#rows ??= this.#shown?.rows ?? []);
+  }
+
+  /** All rows by key, in no order and changed in place: `follow` tells which. */
+  get all(): ReadonlyMap<string, R> {
+    this.#look();
+    return this.#shown?.all ?? new Map<string, R>();
+  }
+
+  /**
+   * Tells with each painting which rows changed, came or left since the one before; undefined: perhaps all, and `all` may be another map. For tables too long
+   * to be walked at each painting.
+   *
+   * @returns what ends that
+   */
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   /** The row of a key: its texts, or them joined as `keyText` does. */
   byKey(key: Key): R | undefined {
     this.#look();
-    return this.#subscription?.get(key);
+    return this.#shown?.get(key);
   }
 
   /** Whether content was there at least once; stays true while an update of the request is under way. */
@@ -144,6 +169,7 @@ export class View<R extends WireRow> {
 
   #subscribe(): void {
     this.#error = undefined;
+    this.#touched = undefined;
     this.#forgetMarks();
     const subscription: RankedSubscription<R> = this.#service.subscribe<R>(this.#request, (change) => {
       if (subscription === this.#subscription) this.#take(change);
@@ -167,6 +193,8 @@ export class View<R extends WireRow> {
         this.#note(each);
       });
     else this.#forgetMarks();
+    if (change.kind === "delta") for (const { key } of change.changes) this.#touched?.add(key);
+    else this.#touched = undefined;
     this.#paintSoon();
   }
 
@@ -206,8 +234,12 @@ export class View<R extends WireRow> {
     this.#paintedAt = now;
     this.#error = subscription.error;
     if (subscription.loaded) {
-      this.#rows = subscription.rows;
+      this.#shown = subscription;
+      this.#rows = undefined;
       this.#loaded = true;
+      const touched = this.#touched;
+      this.#touched = new Set();
+      for (const follow of this.#followers) follow(touched);
     }
     for (const [key, { at }] of this.#marks) if (now - at >= MARKED) this.#marks.delete(key);
     for (const [key, fields] of this.#arrived) this.#marks.set(key, { fields, at: now });

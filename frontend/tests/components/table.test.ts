@@ -20,6 +20,8 @@ const COLUMNS: readonly Column[] = [
 ];
 const ROWS: readonly Row[] = Array.from({ length: 100_000 }, (_, index) => ({ sku: `S-${index}`, available: index }));
 
+const PLACED = ROWS.map((row) => ({ key: row.sku, row }));
+
 const cell = createRawSnippet((row: () => unknown, column: () => string) => ({
   render: () => `<span>${String((row() as Record<string, unknown>)[column()])}</span>`,
 }));
@@ -32,8 +34,7 @@ function show(more: { changeOf?: (key: string) => RowChange | undefined; current
   render(DataGrid, {
     label: "Stock",
     columns: COLUMNS,
-    rows: ROWS,
-    keyOf: (row: unknown) => (row as Row).sku,
+    rows: PLACED,
     current: more.current ?? ((key: string) => ROWS[Number(key.slice(2))]),
     changeOf: more.changeOf ?? (() => undefined),
     order: { column: "sku", direction: "ascending" as const },

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { HeldRows, waitingWords } from "../../src/lib/held-rows.svelte";
 import { marks } from "../../src/lib/highlights";
-import { sorted } from "../../src/lib/sorting";
+import { Placing } from "../../src/lib/placing";
+import type { Direction, Kind } from "../../src/lib/sorting";
 import { drawn, scrollToSee, Slots, windowAt } from "../../src/lib/windowing";
 
 describe("windowing", () => {
@@ -42,58 +43,138 @@ describe("windowing", () => {
   });
 });
 
+/** A placing of values by key, wholly built. */
+function placed(rows: ReadonlyMap<string, string | null>, kind: Kind = "number", direction: Direction = "ascending") {
+  const placing = new Placing<string | null>({ valueOf: (row) => row, kind, direction });
+  for (const _ of placing.build(rows));
+  return placing;
+}
+
 describe("the order of rows", () => {
-  const rows = [{ v: "10.5" }, { v: null }, { v: "9" }, { v: "-1" }];
+  const rows = new Map([
+    ["a", "10.5"],
+    ["b", null],
+    ["c", "9"],
+    ["d", "-1"],
+  ]);
 
   it("is by value for numbers and money", () => {
-    expect(sorted(rows, (row) => row.v, "number", "ascending").map((row) => row.v)).toEqual(["-1", "9", "10.5", null]);
+    expect(placed(rows).placed.map(({ row }) => row)).toEqual(["-1", "9", "10.5", null]);
   });
 
   it("has null last either way", () => {
-    expect(sorted(rows, (row) => row.v, "number", "descending").map((row) => row.v)).toEqual(["10.5", "9", "-1", null]);
+    expect(placed(rows, "number", "descending").placed.map(({ row }) => row)).toEqual(["10.5", "9", "-1", null]);
+  });
+
+  it("is after any changes what sorting anew would give", () => {
+    const change = fc.tuple(fc.integer({ min: 0, max: 30 }), fc.option(fc.integer({ min: 0, max: 9 })));
+    fc.assert(
+      fc.property(fc.array(fc.array(change)), fc.boolean(), (rounds, falling) => {
+        const direction = falling ? "descending" : "ascending";
+        const table = new Map<string, string | null>();
+        const kept = placed(table, "number", direction);
+        for (const round of rounds) {
+          for (const [key, value] of round) {
+            if (value === 0) table.delete(String(key));
+            else table.set(String(key), value === null ? null : String(value));
+          }
+          kept.place(
+            round.map(([key]) => String(key)),
+            (key) => table.get(key),
+          );
+          const anew = placed(table, "number", direction);
+          expect(kept.placed.map(({ key }) => key)).toEqual(anew.placed.map(({ key }) => key));
+        }
+      }),
+    );
+  });
+
+  it("compares only what changed: of 100,000 rows some dozens for each that moves, none for one that stays", () => {
+    const table = new Map(Array.from({ length: 100_000 }, (_, index) => [`S-${String(index)}`, String(index * 10)]));
+    const placing = placed(table);
+    const built = placing.comparisons;
+    const moving = Array.from({ length: 250 }, (_, index) => `S-${String(index * 400)}`);
+    for (const key of moving) table.set(key, String(Number(table.get(key)) + 123_455));
+    placing.place(moving, (key) => table.get(key));
+    expect(placing.comparisons - built).toBeLessThan(250 * 50);
+    const before = placing.comparisons;
+    placing.place(moving, (key) => table.get(key));
+    expect(placing.comparisons).toBe(before);
+  });
+
+  it("is made in slices of at most 2,000 rows", () => {
+    const table = new Map(
+      Array.from({ length: 20_000 }, (_, index) => [`S-${String(index)}`, String((index * 7919) % 20_000)]),
+    );
+    const placing = new Placing<string>({ valueOf: (row) => row, kind: "number", direction: "ascending" });
+    let before = 0;
+    for (const _ of placing.build(table)) {
+      expect(placing.comparisons - before).toBeLessThanOrEqual(2_000 * 11);
+      before = placing.comparisons;
+    }
+    expect(placing.placed.map(({ rank }) => rank)).toEqual(Array.from({ length: 20_000 }, (_, index) => index));
   });
 });
 
 describe("the held order", () => {
-  const order = (rows: readonly string[]): readonly string[] => [...rows].sort();
-  const table = (): HeldRows<string> => new HeldRows<string>((row) => row);
+  const sorting = { valueOf: (row: string) => row, kind: "text", direction: "ascending" } as const;
+  const table = (
+    ...keys: string[]
+  ): { held: HeldRows<string>; rows: Map<string, string>; add: (key: string) => void } => {
+    const held = new HeldRows<string>();
+    const rows = new Map(keys.map((key) => [key, key]));
+    held.ask(rows, sorting, () => 0);
+    const add = (key: string): void => {
+      rows.set(key, key);
+      held.touch([key]);
+    };
+    return { held, rows, add };
+  };
+  const shown = (held: HeldRows<string>): string[] => held.shown.map(({ key }) => key);
 
   it("is there at once, and at once for another question", () => {
-    const held = table();
-    held.offer("a", ["y", "x"], order, true, 0);
-    expect(held.shown).toEqual(["x", "y"]);
-    held.offer("b", ["z"], order, true, 1);
-    expect(held.shown).toEqual(["z"]);
+    const { held } = table("y", "x");
+    expect(shown(held)).toEqual(["x", "y"]);
+    held.ask(new Map([["z", "z"]]), sorting, () => 1);
+    expect(shown(held)).toEqual(["z"]);
   });
 
   it("changes at most every five seconds", () => {
-    const held = table();
-    held.offer("a", ["x"], order, false, 0);
-    const more = ["x", "b"];
-    held.offer("a", more, order, false, 4000);
-    expect(held.shown).toEqual(["x"]);
-    held.offer("a", more, order, false, 5000);
-    expect(held.shown).toEqual(["b", "x"]);
+    const { held, add } = table("x");
+    add("b");
+    held.settle(false, 4000);
+    expect(shown(held)).toEqual(["x"]);
+    held.settle(false, 5000);
+    expect(shown(held)).toEqual(["b", "x"]);
   });
 
   it("does not change under the pointer, and says what waits", () => {
-    const held = table();
-    held.offer("a", ["x"], order, true, 0);
-    held.offer("a", ["x", "b", "c"], order, true, 6000);
-    expect(held.shown).toEqual(["x"]);
+    const { held, add } = table("x");
+    add("b");
+    add("c");
+    held.settle(true, 6000);
+    expect(shown(held)).toEqual(["x"]);
     expect(waitingWords(held.waiting)).toBe("2 new or gone, reorder");
     held.reorder(6001);
-    expect(held.shown).toEqual(["b", "c", "x"]);
+    expect(shown(held)).toEqual(["b", "c", "x"]);
     expect(held.waiting.rows).toBe(0);
   });
 
+  it("counts a row that left and came back as no news", () => {
+    const { held, rows, add } = table("x", "b");
+    rows.delete("b");
+    held.touch(["b"]);
+    add("b");
+    held.settle(true, 6000);
+    expect(held.waiting).toEqual({ rows: 0, moved: false });
+  });
+
   it("takes over what waited once the pointer has left", () => {
-    const held = table();
-    const more = ["x", "b"];
-    held.offer("a", ["x"], order, true, 0);
-    held.offer("a", more, order, true, 6000);
-    held.offer("a", more, order, false, 12_000);
-    expect(held.shown).toEqual(["b", "x"]);
+    const { held, add } = table("x");
+    add("b");
+    held.settle(true, 6000);
+    held.settle(false, 12_000);
+    expect(shown(held)).toEqual(["b", "x"]);
   });
 });
 

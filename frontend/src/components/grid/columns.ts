@@ -16,17 +16,27 @@ export interface Column {
   readonly sortable?: boolean;
 }
 
+/** A row at its place, as it was when it was placed. */
+export interface Keyed<Row> {
+  readonly key: string;
+  readonly row: Row;
+}
+
 /** The newest row of a key; undefined when it is gone. */
 export type Lookup<Row> = (key: string) => Row | undefined;
 
 /** A live view as a table reads it. */
 export interface TableView<Row> {
-  readonly rows: readonly Row[];
+  readonly all: ReadonlyMap<string, Row>;
+  /** Rises with each painting. */
+  readonly version: number;
   readonly loaded: boolean;
   /** Whether the rows still are the answer to an earlier question. */
   readonly pending: boolean;
   readonly byKey: Lookup<Row>;
   readonly change: (key: string) => RowChange | undefined;
+  /** Tells with each painting which rows changed; undefined: perhaps all. Gives what ends that. */
+  readonly follow: (follower: (keys: ReadonlySet<string> | undefined) => void) => () => void;
 }
 
 export interface Order {
