@@ -176,7 +176,7 @@ export class Client {
     return (this.#hello?.frame.heartbeat ?? 20) * 1_000;
   }
 
-  /** The newest hello and when it came. */
+  /** The newest hello with the newest time of the shop, and when that came. */
   get hello(): { readonly frame: HelloFrame; readonly at: number } | undefined {
     return this.#hello;
   }
@@ -413,6 +413,7 @@ export class Client {
       case "tick":
       case "heartbeat":
         this.#waiting = frame.waiting ?? 0;
+        this.#setClock(frame.now, now);
         break;
       case "bye":
         this.#happen({ type: "bye", after: frame.reconnect_in, reason: frame.reason });
@@ -439,6 +440,13 @@ export class Client {
     this.#roundTrip = undefined;
     this.#ping(now);
     this.#watch(this.#silence);
+  }
+
+  /** The shop's clock may run faster than this one: it is set anew whenever the server tells. */
+  #setClock(told: number | undefined, at: number): void {
+    const frame = this.#hello?.frame;
+    if (told !== undefined && frame?.shop)
+      this.#hello = { frame: { ...frame, shop: { ...frame.shop, now: told } }, at };
   }
 
   #say(frame: ClientFrame): void {

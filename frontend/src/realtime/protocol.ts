@@ -126,6 +126,8 @@ export interface TickFrame {
   readonly type: "tick" | "heartbeat";
   readonly to?: number;
   readonly time: number;
+  /** The shop's clock, where it is the newest event's time (P6.1). */
+  readonly now?: number;
   /** While paused: how many rows a delta would bring now (P6.6). */
   readonly waiting?: number;
   readonly sources?: readonly SourceAge[];
@@ -195,7 +197,7 @@ const NEEDED: Readonly<Record<ServerFrame["type"], string>> = {
 };
 
 /** Members that may be missing, but are of this kind when they are there. */
-const OPTIONAL = "aupsert aremove asources nto";
+const OPTIONAL = "aupsert aremove asources nto nnow";
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? "a" : (typeof value)[0]) ?? "";
 

@@ -164,6 +164,13 @@ describe("a client", () => {
     expect([...server.lines].at(-1)?.views.size).toBe(1);
   });
 
+  it("sets the shop's clock anew whenever the server tells it", async () => {
+    const { client } = await connected();
+    await world.pass(5_000);
+    world.socketEnd.send({ type: "tick", time: 0, now: 900_000 });
+    expect(client.hello).toMatchObject({ at: world.time, frame: { shop: { now: 900_000 } } });
+  });
+
   it("measures the round trip by ping", async () => {
     const { client } = await connected();
     expect(client.link.roundTrip).toBe(0);

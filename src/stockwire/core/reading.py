@@ -54,6 +54,9 @@ class Publisher(Protocol):
     def clock(self) -> int:
         """The server's time in milliseconds since 1970."""
 
+    def shop_clock(self) -> int | None:
+        """The shop's time in milliseconds since 1970 when it is the newest event's; None when it is the world's."""
+
     def open(self, view: View) -> LiveView:
         """Hold a view live; each call needs one `close`."""
 
@@ -257,7 +260,14 @@ class Reading:
             to = publisher.version
             for held in self.held.values():
                 held.cursor = to
-        return frame(kind, to=to, time=publisher.clock(), waiting=waiting, sources=publisher.sources())
+        return frame(
+            kind,
+            to=to,
+            time=publisher.clock(),
+            now=publisher.shop_clock(),
+            waiting=waiting,
+            sources=publisher.sources(),
+        )
 
     def _checksums(self, now: float) -> Iterator[Frame]:
         for held in self.held.values():

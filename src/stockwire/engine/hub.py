@@ -105,6 +105,11 @@ class Hub:
     def clock(self) -> int:
         return self._now() // 1_000
 
+    def shop_clock(self) -> int | None:
+        """The shop's time in milliseconds when it is the newest event's; None when it is the world's."""
+        shop = self._describe().get("shop", {})
+        return int(shop["now"]) if shop.get("clock") == "events" else None
+
     def hello(self) -> dict[str, Any]:
         return {"epoch": self._epoch, "version": self._version, "time": self.clock(), **self._describe()}
 

@@ -309,15 +309,19 @@ export class Host {
     if (!hello) return;
     seat.state = "greeted";
     seat.frames = this.client.counters.frames;
-    const age = this.#environment.now() - hello.at;
     const { shop, ...frame } = hello.frame;
     seat.post({ type: "joined", transport: this.client.link.transport });
-    seat.post({ ...frame, ...(shop ? { shop: { ...shop, now: shop.now + age } } : {}), sources: this.#sources() });
+    seat.post({ ...frame, ...(shop ? { shop: { ...shop, now: this.#shopNow() } } : {}), sources: this.#sources() });
   }
 
   #call(seat: Seat): void {
     this.#leave(seat);
     seat.post({ type: "back" });
+  }
+
+  #shopNow(): number {
+    const hello = this.client.hello;
+    return hello ? (hello.frame.shop?.now ?? 0) + this.#environment.now() - hello.at : 0;
   }
 
   #sources(): SourceAge[] {
@@ -335,7 +339,15 @@ export class Host {
     if (current) for (const each of told) each.at = Math.max(each.at, to);
     const time = this.#environment.now();
     const sources = this.#sources();
-    seat.post({ type: "tick", time, sources, ...(current ? { to } : {}), ...(seat.wish.paused ? { waiting } : {}) });
+    const shown = this.client.hello?.frame.shop?.clock === "events" ? { now: this.#shopNow() } : {};
+    seat.post({
+      type: "tick",
+      time,
+      sources,
+      ...shown,
+      ...(current ? { to } : {}),
+      ...(seat.wish.paused ? { waiting } : {}),
+    });
   }
 
   // --- rows ---
