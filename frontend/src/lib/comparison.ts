@@ -21,6 +21,8 @@ export interface Comparison {
 /** Which way of change is good news. */
 export type Liking = "more" | "less" | "neither";
 
+const SIGNS: Readonly<Partial<Record<Unit, string>>> = { hours: "h", minutes: "min", seconds: "s" };
+
 /**
  * Compares `value` with `previous`, both exact. Shares are given in percent where a share means something, else the difference itself.
  *
@@ -44,7 +46,8 @@ export function comparison(
   const asShare = (unit === "money" || unit === "units" || unit === "count") && tenths !== null && before > 0n;
   const difference = decimalText(now - before);
   const plainChange = unit === "money" ? formats.moneyChange(difference) : formats.change(difference);
-  const inUnit = unit === "minutes" ? `${plainChange} min` : unit === "seconds" ? `${plainChange} s` : plainChange;
+  const sign = SIGNS[unit];
+  const inUnit = sign === undefined ? plainChange : `${plainChange} ${sign}`;
   return {
     glyph: more ? "▲" : "▼",
     change:

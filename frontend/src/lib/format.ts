@@ -7,7 +7,7 @@ import { DAY, HOUR, MINUTE } from "./calendar";
 import { type Exact, decimalText } from "./decimal";
 
 /** What a value is measured in. */
-export type Unit = "money" | "count" | "units" | "percent" | "minutes" | "seconds";
+export type Unit = "money" | "count" | "units" | "percent" | "hours" | "minutes" | "seconds";
 
 /** The minus sign as typography has it, as wide as a plus. */
 const MINUS = "\u2212";
@@ -90,6 +90,8 @@ function buildFormats(locale: string | undefined, currency: string, timezone: st
           return formats.money(String(value));
         case "percent":
           return `${signed(percent.format(Number(value)))} %`;
+        case "hours":
+          return duration(Number(value) * 60 * MINUTE);
         case "minutes":
           return duration(Number(value) * MINUTE);
         case "seconds":

@@ -1,5 +1,5 @@
 /**
- * The page's address is its state: which screen, which filter, which order. Five screens need a table of patterns and the history API, nothing more.
+ * The page's address is its state: which screen, which filter, which order. A few screens need a table of patterns and the history API, nothing more.
  * A link is a plain `<a href>`; the shell hands its clicks to `follow`, so that a link opened in a new tab works the same.
  */
 
@@ -10,6 +10,8 @@ export type Route =
   | { readonly name: "inventory" }
   | { readonly name: "orders" }
   | { readonly name: "order"; readonly id: string }
+  | { readonly name: "metrics" }
+  | { readonly name: "wall" }
   | { readonly name: "sign-in" }
   | { readonly name: "missing" };
 
@@ -18,6 +20,8 @@ export function routeOf(path: string): Route {
   const parts = path.split("/").filter((part) => part !== "");
   if (parts.length === 0) return { name: "overview" };
   if (parts.length === 1 && parts[0] === "inventory") return { name: "inventory" };
+  if (parts.length === 1 && parts[0] === "metrics") return { name: "metrics" };
+  if (parts.length === 1 && parts[0] === "wall") return { name: "wall" };
   if (parts.length === 1 && parts[0] === "sign-in") return { name: "sign-in" };
   if (parts[0] === "orders") {
     if (parts.length === 1) return { name: "orders" };
