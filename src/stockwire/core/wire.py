@@ -380,6 +380,9 @@ def _no_constant(name: str) -> Any:
     raise Invalid(f"{name} is not JSON")
 
 
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+
+
 def _measure(value: Any, depth: int) -> None:
     if depth > _DEPTH:
         raise Invalid("JSON nested deeper than 32 levels")
@@ -407,7 +410,7 @@ def parse_json(body: bytes | str) -> Any:
     """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
-        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        value = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8") from None
     except RecursionError:
