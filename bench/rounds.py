@@ -1,0 +1,159 @@
+"""What delivering costs without log and ingest: the hub's rounds over real transports, beside the floor of `send()`.
+
+    .venv/bin/python bench/rounds.py [--repeat 3]
+
+For WebSocket and event streams, at 1,000 connections x 10 updates/s and 10,000 x 1: CPU microseconds of the server per
+delivered frame, and memory per connection before anything is sent. Then 1,000 readers of whom 50 stall, and 10,000
+readers that all come back at once. Server and floor run on core 0, the load generator and publisher on core 1, one
+after the other. The floor sends the payload alone, ours the frame with the whole row. Results go to
+bench/results/rounds.json and rounds.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+from tests.running import free_port  # noqa: E402
+
+from fanout import RESULTS, SUBSCRIBE, build, floor, load, pinned  # noqa: E402
+
+HELLO = json.dumps({"type": "hello", "protocol": 1, "client": "fanload/1"})
+SIZES = ((1_000, 10.0), (10_000, 1.0))
+FLOOR, OURS = "send() floor", "Stockwire"
+
+
+@contextmanager
+def served() -> Iterator[tuple[int, int]]:
+    """A server of the hub alone; gives its port and process."""
+    port = free_port()
+    server = subprocess.Popen(pinned(0, sys.executable, str(ROOT / "bench" / "hubload.py"), str(port)))
+    try:
+        _until_answering(port)
+        yield port, server.pid
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _until_answering(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the server does not answer")
+
+
+def ours(fanload: Path, kind: str, options: argparse.Namespace, *more: str) -> Any:
+    """One load on the hub."""
+    with served() as (port, pid):
+        pub = f"{fanload} pub --port {port} --path /publish --rate {options.rate} -d 120 --body 't:%T %P' --payload 1"
+        path = "/api/v1/ws" if kind == "ws" else "/api/v1/stream?feed=inventory"
+        says = ["--send", HELLO, "--send2", SUBSCRIBE] if kind == "ws" else []
+        return load(fanload, kind, port, path, pid, pub, options, "--marker", "t:", *says, *more)
+
+
+def measure(repeat: int, seconds: int) -> list[dict[str, Any]]:
+    """Every measurement, floor and hub in turn."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as made:
+        fanload, binary = build(Path(made))
+        for _ in range(repeat):
+            for connections, rate in SIZES:
+                options = argparse.Namespace(connections=connections, rate=rate, seconds=seconds)
+                for kind in ("ws", "sse"):
+                    for name, raw in (
+                        (FLOOR, floor(binary, fanload, kind, options)),
+                        (OURS, ours(fanload, kind, options)),
+                    ):
+                        rows.append({"what": "fan-out", "server": name, "transport": kind, "raw": raw})
+                        print(name, kind, connections, raw["server"]["cpu_us_per_msg"], flush=True)
+        crowd = argparse.Namespace(connections=1_000, rate=10.0, seconds=seconds)
+        rows.append({"what": "stalled", "raw": ours(fanload, "ws", crowd, "--slow", "0.05", "--rcvbuf", "4096")})
+        storm = argparse.Namespace(connections=10_000, rate=1.0, seconds=3)
+        for kind in ("ws", "sse"):
+            rows.append({"what": "storm", "transport": kind, "raw": ours(fanload, kind, storm, "--storm")})
+    return rows
+
+
+def table(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+    """The results in words, medians where there are several."""
+    lines = [
+        "# Delivering", "", " · ".join(f"{name} {value}" for name, value in about.items()), "",
+        "| transport | connections x updates/s | server | bytes per frame | CPU us per frame | times the floor "
+        "| KiB per idle connection |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for connections, rate in SIZES:
+        for kind in ("ws", "sse"):
+            cost = {}
+            for name in (FLOOR, OURS):
+                found = [
+                    row["raw"] for row in rows
+                    if row["what"] == "fan-out" and (row["server"], row["transport"]) == (name, kind)
+                    and row["raw"]["n"] == connections
+                ]  # fmt: skip
+                cost[name] = statistics.median(each["server"]["cpu_us_per_msg"] for each in found)
+                memory = statistics.median(each["server"]["pss_per_conn_b"] for each in found) / 1024
+                size = found[0]["payload_bytes"] / found[0]["frames"]
+                lines.append(
+                    f"| {kind} | {connections:,} x {rate:g} | {name} | {size:.0f} | {cost[name]:.1f} "
+                    f"| {cost[name] / cost[FLOOR]:.2f} | {memory:.1f} |"
+                )
+    [stalled] = [row["raw"] for row in rows if row["what"] == "stalled"]
+    server = stalled["server"]
+    lines += [
+        "", f"50 of 1,000 readers stall for {stalled['seconds']:.0f} s at 10 updates/s: the server grows by "
+        f"{server['pss_end_kb'] - server['pss_ready_kb']:,} KiB, the others get {stalled['msgs_per_s'] / 950:.2f} updates/s, "
+        f"p99 {stalled['latency_ms']['p99']:.0f} ms; TCP memory of the machine {stalled['tcp_mem_kb'][-1]:,} KiB.", "",
+    ]  # fmt: skip
+    for row in rows:
+        if row["what"] == "storm":
+            storm = row["raw"]["storm"]
+            lines.append(
+                f"10,000 readers come back at once ({row['transport']}): all connected after {storm['all_connected_s']:.1f} s, "
+                f"{storm['server_cpu_s']:.1f} s of the server's CPU, {storm['retries']} retries.\n"
+            )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=6)
+    options = parser.parse_args()
+    before = os.getloadavg()[0]
+    rows = measure(options.repeat, options.seconds)
+    about = {
+        "command": "`bench/rounds.py " + " ".join(sys.argv[1:]) + "`", "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "Python": platform.python_version(), "uvicorn": version("uvicorn"), "uvloop": version("uvloop"),
+        "wsproto": version("wsproto"), "Linux": platform.release(), "cores": os.cpu_count(),
+        "load average before": f"{before:.1f}",
+    }  # fmt: skip
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "rounds.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+    (RESULTS / "rounds.md").write_text(table(rows, about))
+    print((RESULTS / "rounds.md").read_text())
+
+
+if __name__ == "__main__":
+    main()
