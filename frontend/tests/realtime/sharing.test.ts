@@ -130,6 +130,16 @@ describe("tabs with a worker", () => {
     for (const each of [fast, slow, still]) expect(each.client.counters.faults).toBe(0);
   });
 
+  it("are told what waits at the server when all are paused", async () => {
+    const worker = new Worker();
+    const { client } = tab(worker.line, "paused");
+    await world.pass(100);
+    expect(worker.host.client.pace.chosen).toBe("paused");
+    world.socketEnd.send({ type: "tick", time: 0, waiting: 3 });
+    await world.pass(100);
+    expect(client.pace.waiting).toBe(3);
+  });
+
   it("hear of a loss, and come back at once when the link is back, with exactly what they missed", async () => {
     const worker = new Worker();
     const tabs = [tab(worker.line), tab(worker.line)];

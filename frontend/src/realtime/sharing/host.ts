@@ -332,7 +332,8 @@ export class Host {
   #tick(seat: Seat): void {
     const told = [...seat.told.values()];
     const behind = seat.wish.paused || told.some(({ changed, whole }) => whole || changed.size > 0);
-    const waiting = told.reduce((sum, { changed }) => sum + changed.size, 0);
+    // What waits here, and, when all guests are paused, at the server.
+    const waiting = told.reduce((sum, { changed }) => sum + changed.size, this.client.pace.waiting);
     const ats = [...seat.holdings.values()].map(({ subscription }) => atOf(subscription));
     const to = Math.min(...ats.map((at) => at ?? 0));
     const current = !behind && ats.length > 0 && to > 0;
