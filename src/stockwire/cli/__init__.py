@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from stockwire import __version__
-from stockwire.cli import access, checking, files, serving, showing
+from stockwire.cli import access, backup, checking, files, serving, showing
 from stockwire.cli.common import Exit, report, taught
 from stockwire.core.errors import StockwireError
 
@@ -72,6 +72,8 @@ app.add_typer(access.keys, name="key", rich_help_panel=DATA)
 app.command("settings", rich_help_panel=CARE, help=taught(showing.settings))(showing.settings)
 app.command("doctor", rich_help_panel=CARE, help=taught(checking.doctor))(checking.doctor)
 app.command("verify", rich_help_panel=CARE, help=taught(checking.verify))(checking.verify)
+app.command("backup", rich_help_panel=CARE, help=taught(backup.backup))(backup.backup)
+app.command("restore", rich_help_panel=CARE, help=taught(backup.restore))(backup.restore)
 
 
 def main() -> None:
