@@ -6,6 +6,7 @@
 import { browserEnvironment, Client, type Environment, type Kept, type PaceChoice } from "../realtime";
 import type { ViewChange, ViewRequest, WireRow } from "../realtime";
 import { browserWay, type Way } from "./sharing.service";
+import { browserSnapshots, type Snapshots } from "./snapshots.service";
 import { freshnessOf, type Freshness } from "../realtime/freshness";
 import { ranked, type RankedSubscription } from "../realtime/order";
 
@@ -41,6 +42,14 @@ export interface RealtimeService {
 const PACE = "stockwire.pace";
 const SESSION = "/api/v1/session";
 const SLOWEST = 3_600;
+const SIGNED_OUT = "signed_out";
+/** What changes within this time is put aside at once. */
+const PUT_ASIDE = 5_000;
+const NOWHERE: Snapshots = {
+  load: () => Promise.resolve(undefined),
+  save: () => Promise.resolve(),
+  wipe: () => Promise.resolve(),
+};
 
 /** A pace as a text of an address or of the browser's memory: `live`, `paused` or seconds. */
 export function parsePace(text: string | null | undefined): PaceChoice | undefined {
@@ -54,11 +63,15 @@ export function paceText(pace: PaceChoice): string {
   return pace === "paused" ? pace : pace === 0 ? "live" : String(pace / 1_000);
 }
 
-/** @param reach finds the way to the server; by default the tab's own connection */
+/**
+ * @param reach finds the way to the server; by default the tab's own connection
+ * @param snapshots where the last content of views is kept; by default nowhere
+ */
 export function createRealtimeService(
   environment: Environment,
   address: PageAddress,
   reach: (environment: Environment, kept: (id: string) => Kept | undefined) => Partial<Way> = () => ({}),
+  snapshots: Snapshots = NOWHERE,
 ): RealtimeService {
   const asked = parsePace(new URLSearchParams(address.search).get("pace"));
   const client: Client = new Client({
@@ -74,22 +87,69 @@ export function createRealtimeService(
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
 
+  /** The oldest moment that content of before this page was of. */
+  let shownOf: number | undefined;
+
+  const remembered = <R extends WireRow>(
+    view: ViewRequest,
+    changed: (change: ViewChange) => void,
+  ): RankedSubscription<R> => {
+    const name = JSON.stringify(view);
+    let callOff: (() => void) | undefined;
+    let stopped = false;
+    const putAside = (): void => {
+      callOff = undefined;
+      const { kept } = held;
+      if (kept && client.link.reason !== SIGNED_OUT) void snapshots.save(name, { kept, at: environment.now() });
+    };
+    const held = ranked<R>(client, view, (change) => {
+      if (client.link.state === "open") callOff ??= environment.timer(PUT_ASIDE, putAside);
+      changed(change);
+    });
+    void snapshots.load(name).then((found) => {
+      if (!found || stopped || held.loaded) return;
+      shownOf = Math.min(found.at, shownOf ?? found.at);
+      held.restore(found.kept);
+    });
+    return Object.assign(Object.create(held) as RankedSubscription<R>, {
+      stop() {
+        stopped = true;
+        if (callOff) {
+          callOff();
+          putAside();
+        }
+        held.stop();
+      },
+    });
+  };
+
+  /** Who is signed out must not see what was. */
+  const guard = (): void => {
+    if (client.link.state === "refused" && client.link.reason === SIGNED_OUT) void snapshots.wipe();
+  };
+  let unguard: (() => void) | undefined;
+
   return {
     environment,
     client,
     get freshness() {
-      return freshnessOf(client, environment.now());
+      const now = environment.now();
+      const fresh = freshnessOf(client, now);
+      return fresh.ageMs === undefined && shownOf !== undefined ? { ...fresh, ageMs: now - shownOf } : fresh;
     },
     start: () => {
+      unguard ??= client.listen(guard);
       client.start();
     },
     stop: () => {
       client.stop();
+      unguard?.();
+      unguard = undefined;
     },
     retryNow: () => {
       client.retry();
     },
-    subscribe: (view, changed) => ranked(client, view, changed),
+    subscribe: (view, changed) => remembered(view, changed),
     setPace(pace) {
       client.setPace(pace);
       environment.remember(PACE, paceText(pace));
@@ -119,6 +179,7 @@ export function createRealtimeService(
     async signOut() {
       await session("DELETE");
       client.stop();
+      await snapshots.wipe();
     },
   };
 }
@@ -132,4 +193,4 @@ const pageAddress: PageAddress = {
   },
 };
 
-export const realtimeService = createRealtimeService(browserEnvironment(), pageAddress, browserWay);
+export const realtimeService = createRealtimeService(browserEnvironment(), pageAddress, browserWay, browserSnapshots());

@@ -38,6 +38,7 @@ const BEAT = 1_000;
 export class Realtime {
   readonly #service: RealtimeService;
   readonly #look: () => void;
+  #firstBuild: string | undefined;
 
   constructor(service: RealtimeService) {
     this.#service = service;
@@ -91,6 +92,13 @@ export class Realtime {
   get serverBuild(): string | undefined {
     this.#look();
     return this.#service.client.hello?.frame.build;
+  }
+
+  /** The server has another build of the page than when this one connected first. */
+  get newBuild(): boolean {
+    const build = this.serverBuild;
+    this.#firstBuild ??= build;
+    return build !== this.#firstBuild;
   }
 
   setPace(pace: PaceChoice): void {

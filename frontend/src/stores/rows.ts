@@ -111,10 +111,17 @@ export type MetricName =
   | "oversold_count"
   | "low_stock_count"
   | "inventory_value"
-  | "source_lag";
+  | "source_lag"
+  | "order_cycle_time"
+  | "order_cycle_time_p90"
+  | "on_time_ship_rate"
+  | "fill_rate"
+  | "cancellation_rate"
+  | "return_rate"
+  | "backlog_hours";
 
 export type MetricPeriod = "today" | "yesterday" | "last_7_days" | "last_30_days" | "now";
-export type MetricUnit = "money" | "count" | "units" | "percent" | "minutes" | "seconds";
+export type MetricUnit = "money" | "count" | "units" | "percent" | "hours" | "minutes" | "seconds";
 
 /** Key: metric, period. */
 export type MetricRow = {
