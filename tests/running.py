@@ -129,9 +129,9 @@ class Running:
 @contextmanager
 def running(data_dir: Path, *options: str) -> Iterator[Running]:
     """A server for as long as the block runs."""
-    server = Running(data_dir, *options).start()
+    server = Running(data_dir, *options)
     try:
-        yield server
+        yield server.start()
     finally:
         server.kill()
 
