@@ -7,6 +7,7 @@
 import type { Environment, Signal } from "./environment";
 import { IDLE, next, SLEPT, type Happening, type LinkState } from "./machine";
 import { slowest, type PaceChoice } from "./pauses";
+import { PROTOCOL } from "./protocol";
 import type {
   ClientFrame,
   ErrorFrame,
@@ -429,6 +430,11 @@ export class Client {
   }
 
   #greet(frame: HelloFrame, now: number): void {
+    if (frame.protocol !== PROTOCOL) {
+      this.#present?.close();
+      this.#happen({ type: "closed", ending: { reason: "version", final: true } });
+      return;
+    }
     const fresh = this.#fresh;
     this.#fresh = false;
     this.#hello = { frame, at: now };

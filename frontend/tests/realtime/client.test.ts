@@ -305,6 +305,16 @@ describe("a refusal", () => {
     expect(client.link.state).toBe("open");
   });
 
+  it("of a server that speaks another version of the protocol is final", async () => {
+    server.listenOnSockets(world);
+    server.hello = () => ({ type: "hello", protocol: 2, epoch: "e", heartbeat: 20 });
+    const client = new Client({ environment: world });
+    client.start();
+    await world.pass(100);
+    expect(client.link).toMatchObject({ state: "refused", reason: "version" });
+    expect(world.held.sockets).toBe(0);
+  });
+
   it("of one view leaves the others alone", async () => {
     const { client, view } = await connected();
     const bad = ranked(client, { feed: "nothing" });
