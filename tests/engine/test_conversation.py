@@ -17,10 +17,13 @@ class Link:
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.taken: list[str] = []
+        self.has_content = asyncio.Event()
 
     async def send(self, sent: Frame, _: str | None) -> None:
         await self.open.wait()
         self.taken.append(json.loads(sent.body)["type"])
+        if self.taken[-1] == "snapshot":
+            self.has_content.set()
 
 
 async def test_a_view_asked_for_while_the_link_is_busy_is_confirmed_before_its_content() -> None:
@@ -35,7 +38,6 @@ async def test_a_view_asked_for_while_the_link_is_busy_is_confirmed_before_its_c
         group.create_task(conversation.receive('{"type":"subscribe","id":"a","feed":"inventory"}'))
         await asyncio.sleep(0)
         link.open.set()
-        while "snapshot" not in link.taken:
-            await asyncio.sleep(0)
+        await link.has_content.wait()
         running.cancel()
     assert link.taken[:3] == ["hello", "subscribed", "snapshot"]
