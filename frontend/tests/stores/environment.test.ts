@@ -13,11 +13,11 @@ describe("the browser as an environment", () => {
     const told: Signal[] = [];
     const stop = browserEnvironment().signals((signal) => told.push(signal));
     for (const type of ["online", "offline", "pagehide", "pageshow"]) window.dispatchEvent(new Event(type));
-    document.dispatchEvent(new Event("visibilitychange"));
-    expect(told).toEqual(["online", "offline", "leave", "shown", "shown"]);
+    for (const type of ["visibilitychange", "freeze", "resume"]) document.dispatchEvent(new Event(type));
+    expect(told).toEqual(["online", "offline", "leave", "shown", "shown", "leave", "shown"]);
     stop();
     window.dispatchEvent(new Event("online"));
-    expect(told).toHaveLength(5);
+    expect(told).toHaveLength(7);
   });
 
   it("tells when the network or the battery changes, where the browser knows", async () => {

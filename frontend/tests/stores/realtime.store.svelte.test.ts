@@ -116,6 +116,13 @@ describe("what the page knows of the link", () => {
     expect(store.shop).toMatchObject({ name: "Lamps", currency: "GBP", simulated: false });
     expect(store.serverBuild).toBe("b1");
   });
+
+  it("says when the server has another build of the page", async () => {
+    const { store } = await started();
+    expect(store.newBuild).toBe(false);
+    world.socketEnd.send({ ...server.hello(), build: "b2" });
+    expect(store.newBuild).toBe(true);
+  });
 });
 
 describe("the pace", () => {
