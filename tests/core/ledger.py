@@ -13,6 +13,7 @@ from typing import Any
 from stockwire.core.events import Event, Record, ShopConfigured, parse_event
 from stockwire.core.fold import Changes, Fold, FoldState
 from stockwire.core.projections.inventory import QUANTITIES
+from stockwire.core.projections.journeys import journey_of
 from stockwire.core.rows import InventoryRow, Key, LineState, MetricRow, MinuteSales, Movement, OrderRow, TimelineEntry
 from stockwire.core.values import QUANTITY_SCALE, moment
 
@@ -76,6 +77,7 @@ class Ledger:
             minutes=self.minutes.values(),
             hours=old.hours,
             sources=old.sources,
+            journeys={key: journey for key, row in self.closed.items() if (journey := journey_of(row)) is not None},
             load_order=self.closed.get,
             load_minute=self.minutes.get,
         )

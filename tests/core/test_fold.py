@@ -106,7 +106,7 @@ def kept_beside(state: FoldState) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(LOGS, st.lists(st.integers(1, 9), min_size=1, max_size=5))
 def test_any_split_into_batches_gives_the_same_rows(log: list[Any], sizes: list[int]) -> None:
     events = written(log)
@@ -120,7 +120,7 @@ def test_any_split_into_batches_gives_the_same_rows(log: list[Any], sizes: list[
     assert all_rows(split) == all_rows(whole)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(LOGS, st.integers(1, 4))
 def test_a_restart_from_stored_rows_changes_nothing(log: list[Any], size: int) -> None:
     events = written(log)
@@ -133,7 +133,7 @@ def test_a_restart_from_stored_rows_changes_nothing(log: list[Any], size: int) -
     assert all_rows(restarted) == all_rows(steady)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(LOGS, LOGS)
 def test_a_batch_that_is_not_stored_leaves_no_trace(log: list[Any], lost: list[Any]) -> None:
     shop, model = Ledger(), Ledger()
@@ -147,7 +147,7 @@ def test_a_batch_that_is_not_stored_leaves_no_trace(log: list[Any], lost: list[A
     assert Fold(shop.state).apply(again) == Fold(model.state).apply(again)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(LOGS)
 def test_the_tallies_are_what_counting_all_rows_gives(log: list[Any]) -> None:
     shop = Ledger()

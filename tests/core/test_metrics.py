@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from stockwire.core.rows import HourRow
 from stockwire.core.values import DAY, HOUR, MINUTE, amount_text, moment, moment_text
 from tests.core.ledger import Ledger, at, event, line
 
+ROOT = Path(__file__).resolve().parents[2]
 SALES = ["gross_sales", "net_sales", "total_sales", "orders_placed", "units_sold", "average_order_value"]
 STOCK = ["stockout_rate", "oversold_count", "out_of_stock_count", "low_stock_count", "inventory_value"]
 ORDERS = ["orders_open", "orders_late", "orders_at_risk", "oldest_open_age"]
@@ -82,9 +85,17 @@ def test_what_no_source_ever_said_is_no_data() -> None:
     shop = Ledger()
     shop.tell("clock.ticked", "09:00", source="stockwire")
     rows = list(shop.state.metrics)
-    assert len(rows) == 4 * 6 + 1 + 4 + 5 + 1
+    assert len(rows) == 4 * 6 + 1 + 4 * 6 + 1 + 4 + 5 + 1
     assert {(row.state, row.value, row.previous) for row in rows} == {("no_data", None, None)}
     assert hour(shop, "09:00").orders_open is None and hour(shop, "09:00").inventory_value is None
+
+
+def test_every_metric_is_in_the_reference_and_in_the_spec() -> None:
+    shop = Ledger()
+    shop.tell("clock.ticked", "09:00", source="stockwire")
+    for page in ("docs/reference/metrics.md", "spec/rows.md"):
+        words = set(re.findall(r"[a-z_0-9]+", (ROOT / page).read_text("utf-8")))
+        assert {row.metric for row in shop.state.metrics} <= words
 
 
 def test_stock_without_a_cost_has_no_value() -> None:
@@ -388,7 +399,7 @@ def naive(sales: list[tuple[int, int]], clock: int, zone: str) -> dict[str, tupl
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 75 * 24 * 60), st.integers(1, 99)), min_size=1, max_size=25),
     ZONES,

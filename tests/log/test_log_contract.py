@@ -11,7 +11,7 @@ import pytest
 
 from stockwire.core.errors import Invalid
 from stockwire.core.rows import MetricRow
-from stockwire.core.values import DAY, HOUR, MINUTE
+from stockwire.core.values import DAY, HOUR, MINUTE, moment_text
 from stockwire.core.views import parse_query, parse_view
 from stockwire.engine.state import fold_state
 from stockwire.log.base import TABLES, Writer, position
@@ -308,3 +308,14 @@ def test_a_state_fetches_closed_orders_from_the_log(log: Writer) -> None:
 def test_a_sound_log_has_nothing_to_report(log: Writer) -> None:
     filled(log)
     assert log.check() == []
+
+
+def test_a_start_brings_the_journey_of_every_order_that_moved_lately(log: Writer) -> None:
+    shop = filled(log)
+    later = shop.state.clock + 70 * DAY
+    assert log.load().journeys.keys() == {row.key for _, row in log.rows("orders")}
+    assert log.load().journeys[("0003",)].was_shipped
+    shop.write(order(500, moment_text(later)))
+    assert log.load().journeys.keys() == {("0500",)}
+    shop.write(event("order.status_changed", moment_text(later), "late", order_id="0007", status="shipped"))
+    assert log.load().journeys.keys() == {("0500",), ("0007",)}

@@ -260,7 +260,7 @@ def test_a_schema_of_another_version_is_refused(tmp_path: Path, sql: str) -> Non
 def test_a_failed_migration_leaves_the_schema_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     SqliteLog(tmp_path).close()
     known = database._migrations("migrations")
-    broken = {**known, 2: ("0002_broken", "CREATE TABLE half (a); SELECT * FROM nowhere;")}
+    broken = {**known, max(known) + 1: ("9998_broken", "CREATE TABLE half (a); SELECT * FROM nowhere;")}
     monkeypatch.setattr(database, "_migrations", lambda folder: broken)
     with pytest.raises(apsw.SQLError):
         SqliteLog(tmp_path)
@@ -309,3 +309,17 @@ def test_the_columns_of_an_order_are_what_its_fields_show() -> None:
         shown = tuple(FIELD["orders"][name].get(row) for name in codec.ORDER_COLUMNS)
         assert codec.order_columns(row) == shown
     assert set(codec.ORDER_COLUMNS) == set(FIELD["orders"]) - {"skipped", "derived"}
+
+
+def test_a_log_from_before_orders_told_when_they_moved_is_brought_up_to_date(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    filled(log)
+    expected = log.load().journeys
+    log.close()
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute("DROP INDEX orders_reached; ALTER TABLE orders DROP COLUMN reached_at")
+    connection.execute("DELETE FROM migrations WHERE number = 2")
+    connection.close()
+    log = SqliteLog(tmp_path)
+    assert expected and log.load().journeys == expected
+    log.close()

@@ -29,7 +29,8 @@ from stockwire.core import lifecycle
 from stockwire.core.events import INTERNAL_SOURCE, OrderCredited, Record, ShopConfigured
 from stockwire.core.projections import metrics
 from stockwire.core.projections.inventory import STOCK_TYPES, History, Inventory
-from stockwire.core.projections.metrics import Gauges, Moment, PeriodSales
+from stockwire.core.projections.journeys import Heard, Journey, JourneyBook, heard_of, journey_of
+from stockwire.core.projections.metrics import Gauges, Moment, PeriodJourneys, PeriodSales
 from stockwire.core.projections.orders import (
     ORDER_TYPES,
     credit_effects,
@@ -37,7 +38,7 @@ from stockwire.core.projections.orders import (
     lateness_at,
     next_deadline,
 )
-from stockwire.core.projections.periods import Period, periods
+from stockwire.core.projections.periods import Period, Span, periods
 from stockwire.core.projections.sales import (
     NONE,
     SalesBook,
@@ -70,6 +71,10 @@ RECENT_CLOSED: Final = 1_000
 
 UNCONFIGURED: Final = ShopConfigured(timezone="UTC", currency="XXX", allowed_minutes={})
 """A shop of which nothing is known: UTC, and ISO 4217's code for no currency, so that no money is summed."""
+
+
+_TELLING: Final = ("order_cycle_time", "on_time_ship_rate", "cancellation_rate", "return_rate")
+"""The metrics that have data once the like-placed member of `Heard` is true."""
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -108,7 +113,8 @@ class FoldState:
 
     Give it what the log has loaded. `orders` are the open ones and the most recently closed, which are remembered
     only as far as the feed shows them; any other closed order comes by `load_order`, and a minute's sales from more
-    than 61 days before the clock by `load_minute`. Hold it in one thread.
+    than 61 days before the clock by `load_minute`. `journeys` are those of the orders that moved in the last 61 days;
+    those of `orders` may be left out. Hold it in one thread.
     """
 
     def __init__(
@@ -126,6 +132,7 @@ class FoldState:
         minutes: Iterable[MinuteSales] = (),
         hours: Iterable[HourRow] = (),
         sources: Iterable[SourceRow] = (),
+        journeys: Mapping[Key, Journey] | None = None,
         load_order: Callable[[Key], OrderRow | None] | None = None,
         load_minute: Callable[[int], MinuteSales | None] | None = None,
     ) -> None:
@@ -144,11 +151,24 @@ class FoldState:
         still_open = {row.key: row for row in given if row.closed_at is None}
         self.orders: Table[Key, OrderRow] = Table(still_open, load_order)
         self.has_orders = bool(given) or self._had_orders()
+        told = {row.key: journey for row in given if (journey := journey_of(row)) is not None}
+        self.journeys = JourneyBook({**(journeys or {}), **told}, clock)
+        self.heard = self._heard(given)
         self._index(given)
 
     def _had_orders(self) -> bool:
-        row = self.metrics.get(("orders_open", "now"))
+        return self._shows("orders_open", "now")
+
+    def _shows(self, metric: str, period: str) -> bool:
+        row = self.metrics.get((metric, period))
         return row is not None and row.state == "ok"
+
+    def _heard(self, orders: Iterable[OrderRow]) -> Heard:
+        """What was told of orders so far: the metrics that show data say so."""
+        heard = Heard(*(self._shows(metric, "today") for metric in _TELLING))
+        for order in orders:
+            heard = heard_of(order, heard)
+        return heard
 
     def _index(self, orders: Iterable[OrderRow]) -> None:
         """Build what is kept over the rows."""
@@ -186,10 +206,12 @@ class FoldState:
         self.products.commit(changes.products)
         self.locations.commit(changes.locations)
         self.metrics.commit(changes.metrics)
+        self.heard = self._heard(())
         self.hours.commit(changes.hours)
         self.sources.commit(changes.sources)
         self.sales.commit(changes.minutes, changes.clock)
         self.has_orders = self.has_orders or bool(changes.orders)
+        self.journeys.commit(_journeys(changes.orders), changes.clock)
         self.version = changes.version
         self.clock = changes.clock
         if changes.config is not None:
@@ -219,6 +241,10 @@ class FoldState:
         closed_at = self.closed.pop(key, None)
         if closed_at is not None:
             self.closed_order.discard((closed_at, key))
+
+
+def _journeys(orders: Mapping[Key, OrderRow | None]) -> dict[Key, Journey | None]:
+    return {key: None if row is None else journey_of(row) for key, row in orders.items()}
 
 
 class Fold:
@@ -255,6 +281,7 @@ class _Batch:
             state.history,
         )
         self._has_orders = state.has_orders
+        self._heard = state.heard
         self._timeline: list[TimelineEntry] = []
         self._parked: list[Parked] = []
         self._due: Iterator[tuple[int, Key]] = iter(state.deadlines)
@@ -333,6 +360,7 @@ class _Batch:
         self._expect(step.row)
         sums = plus(sums, order_sales(before, step.row, currency))
         self._has_orders = True
+        self._heard = heard_of(step.row, self._heard)
         return sums
 
     def _hear(self, record: Record) -> None:
@@ -470,13 +498,30 @@ class _Batch:
             for period in spans:
                 yield from metrics.sales_rows(now, self._period_sales(period.name, period))
             yield metrics.pace_row(now, self._period_sales("pace", metrics.pace_period(spans[0])))
+            yield from self._journey_rows(now, spans)
         yield from metrics.standing_rows(now)
 
+    def _journey_rows(self, now: Moment, spans: Sequence[Period]) -> list[MetricRow]:
+        book = self._state.journeys
+        end = spans[0].span.end
+        with book.supposing(_journeys(self._orders.changed)):
+            rows: list[MetricRow] = []
+            for period in spans:
+                name, twin = period.name, period.name + " before"
+                shipping = book.shipping(name, period.span), book.shipping(twin, period.twin)
+                fates = book.fates(name, period.span), book.fates(twin, period.twin)
+                rows += metrics.journey_rows(now, self._heard, PeriodJourneys(period, *shipping, *fates))
+            lately = book.shipping("lately", Span(end - metrics.PACE_OF_SHIPPING, end))
+            rows.append(metrics.backlog_row(now, self._heard, lately))
+            return rows
+
     def _sales_moved(self) -> bool:
-        """True when a sales metric can be another than it was: a sale, another minute, another shop."""
+        """True when a metric of a period can be another than it was: a sale, an order's step, another minute, another
+        shop."""
         before = self._state.clock // MINUTE
         return bool(
             self._minutes
+            or self._orders.changed
             or self._clock // MINUTE != before
             or self._config_body is not None
             or self._has_orders != self._state.has_orders

@@ -66,9 +66,7 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def available(self) -> int:
         """What can still be promised; below zero it is oversold by that much."""
-        return (
-            self.on_hand - self.committed - self.reserved - self.damaged - self.quality_control - self.safety_stock
-        )
+        return self.on_hand - self.committed - self.reserved - self.damaged - self.quality_control - self.safety_stock
 
     @property
     def stock_status(self) -> StockStatus:
@@ -198,7 +196,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     metric: str
     period: str
-    unit: Literal["money", "count", "units", "percent", "minutes", "seconds"]
+    unit: Literal["money", "count", "units", "percent", "hours", "minutes", "seconds"]
     value: str | int | float | None
     previous: str | int | float | None
     state: Literal["ok", "no_data"]

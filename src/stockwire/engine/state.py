@@ -36,6 +36,7 @@ def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
         minutes=kept.minutes.values(),
         hours=kept.hours.values(),
         sources=kept.sources.values(),
+        journeys=kept.journeys,
         load_order=load_order,
         load_minute=log.minute,
     )

@@ -20,6 +20,7 @@ import msgspec
 
 from stockwire.core.events import Record
 from stockwire.core.fold import Changes
+from stockwire.core.projections.journeys import Journey
 from stockwire.core.rows import (
     FeedName,
     HourRow,
@@ -40,6 +41,8 @@ RETENTION: Final = 7 * DAY
 """How long tombstones are kept unless the settings say otherwise."""
 MINUTES_LOADED: Final = 62 * DAY
 """How far back from the shop's clock `load` brings the sums of single minutes."""
+JOURNEYS_LOADED: Final = MINUTES_LOADED
+"""How far back from the shop's clock an order must have moved for `load` to bring its journey."""
 INTEGER_LIMIT: Final = 2**63
 """Every stored figure is below this and not below its negative."""
 
@@ -57,7 +60,8 @@ TABLES: Final[tuple[TableName, ...]] = (
 
 
 class Loaded(msgspec.Struct, kw_only=True):
-    """What a start needs in memory. `orders` are those the orders feed shows: every open one and the newest closed."""
+    """What a start needs in memory. `orders` are those the orders feed shows: every open one and the newest closed.
+    `journeys` are those of all orders that moved in the last 62 days of the shop's clock."""
 
     version: int
     clock: int
@@ -71,6 +75,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     minutes: dict[int, MinuteSales]
     hours: dict[int, HourRow]
     sources: dict[Key, SourceRow]
+    journeys: dict[Key, Journey]
     tombstones: dict[FeedName, dict[Key, int]]
 
 

@@ -16,10 +16,12 @@ from typing import Any, cast
 from stockwire.core.errors import Invalid
 from stockwire.core.events import Record
 from stockwire.core.fold import Changes
+from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, OrderRow, TimelineEntry
 from stockwire.core.views import View
 from stockwire.log import codec
 from stockwire.log.base import (
+    JOURNEYS_LOADED,
     MINUTES_LOADED,
     RETENTION,
     TOO_LARGE_A_FIGURE,
@@ -85,6 +87,7 @@ class MemoryLog:
                 minutes={at: row for at, row in rows["minutes"].items() if at >= self._clock - MINUTES_LOADED},
                 hours=dict(rows["hours"]),
                 sources=dict(rows["sources"]),
+                journeys=self._journeys(),
                 tombstones={},
             )
             hours = {row.key for row in loaded.hours.values()}
@@ -93,6 +96,11 @@ class MemoryLog:
                 if key not in alive:
                     loaded.tombstones.setdefault(feed, {})[key] = version
             return loaded
+
+    def _journeys(self) -> dict[Key, Journey]:
+        since = self._clock - JOURNEYS_LOADED
+        lately = (row for row in self._rows["orders"].values() if newest_reached(row) >= since)
+        return {row.key: journey for row in lately if (journey := journey_of(row)) is not None}
 
     def known(self, keys: Iterable[EventKey]) -> dict[EventKey, int]:
         with self._lock:

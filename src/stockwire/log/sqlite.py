@@ -24,11 +24,13 @@ import apsw
 from stockwire.core.errors import Invalid, StorageFailed
 from stockwire.core.events import Record, stored_event
 from stockwire.core.fold import Changes
+from stockwire.core.projections.journeys import journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry
 from stockwire.core.views import View
 from stockwire.log import codec, database, listing
 from stockwire.log.base import (
+    JOURNEYS_LOADED,
     MINUTES_LOADED,
     RETENTION,
     TOO_LARGE_A_FIGURE,
@@ -203,8 +205,14 @@ class SqliteLog:
             minutes={row.minute: row for row in map(codec.minute_row, rows("minutes_from", clock - MINUTES_LOADED))},
             hours={row.start: row for row in map(codec.hour_row, rows("all_hours"))},
             sources={row.key: row for row in map(codec.source_row, rows("all_sources"))},
+            journeys={},
             tombstones={},
         )
+        for (value,) in rows("orders_moved_since", clock - JOURNEYS_LOADED):
+            order = codec.order_row(value)
+            journey = journey_of(order)
+            if journey is not None:
+                loaded.journeys[order.key] = journey
         self._load_tombstones(loaded, rows("tombstones"))
         return loaded
 
@@ -350,7 +358,8 @@ class SqliteLog:
         evicted = changes.evicted
 
         def order_columns(row: OrderRow) -> tuple[Any, ...]:
-            return (row.key not in evicted, *codec.order_columns(row), codec.order_value(row))
+            shown = row.key not in evicted
+            return (shown, newest_reached(row), *codec.order_columns(row), codec.order_value(row))
 
         tables: tuple[tuple[str, Mapping[Any, Any], _Encode], ...] = (
             ("inventory", changes.inventory, codec.inventory_columns),

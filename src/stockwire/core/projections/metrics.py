@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
+from stockwire.core.lifecycle import COMMITTING
+from stockwire.core.projections.journeys import STAGES, Fates, Heard, Shipping, nearest_rank
 from stockwire.core.projections.periods import Period, Span
 from stockwire.core.projections.sales import Sums
 from stockwire.core.projections.tallies import OrderTally, StockTally
@@ -18,6 +20,7 @@ from stockwire.core.rows import HourRow, MetricRow
 from stockwire.core.values import (
     AMOUNT_SCALE,
     DAY,
+    HOUR,
     MINUTE,
     QUANTITY_SCALE,
     SECOND,
@@ -26,13 +29,16 @@ from stockwire.core.values import (
 )
 
 Value = str | int | float | None
-Unit = Literal["money", "count", "units", "percent", "minutes", "seconds"]
+Unit = Literal["money", "count", "units", "percent", "hours", "minutes", "seconds"]
 
 PACE_MINUTES: Final = 5
 """Orders per minute is the average of the last five minutes."""
 
 HOURS_KEPT: Final = 62 * DAY
 """How far back the hours feed goes."""
+
+PACE_OF_SHIPPING: Final = 7 * DAY
+"""How long the shop's clock looks back for how fast orders ship."""
 
 _CENT: Final = AMOUNT_SCALE // 100
 
@@ -72,6 +78,16 @@ class PeriodSales(NamedTuple):
     period: Period
     sums: Sums
     twin: Sums
+
+
+class PeriodJourneys(NamedTuple):
+    """A period with the orders whose shipping ended in it and those placed in it, and the same of its twin."""
+
+    period: Period
+    shipping: Shipping
+    shipping_twin: Shipping
+    fates: Fates
+    fates_twin: Fates
 
 
 def rounded(numerator: int, denominator: int) -> int:
@@ -183,6 +199,73 @@ def _sales(now: Moment, sales: PeriodSales, metric: str, unit: Unit, value: Valu
         since=sales.period.span.start,
         currency=now.currency if unit == "money" else None,
         detail={"other_currency_orders": foreign} if foreign else None,
+    )
+
+
+# How well the shop ships
+
+
+def journey_rows(now: Moment, heard: Heard, told: PeriodJourneys) -> Iterator[MetricRow]:
+    """The metrics of one period that follow from what orders went through."""
+    mine, twin = told.shipping, told.shipping_twin
+    halves = _quantile(mine, 50), _quantile(twin, 50)
+    yield _journeys(now, told, "order_cycle_time", "minutes", *halves, known=heard.shipping, detail=_stages(mine))
+    slowest = _quantile(mine, 90), _quantile(twin, 90)
+    yield _journeys(now, told, "order_cycle_time_p90", "minutes", *slowest, known=heard.shipping)
+    in_time = _percent(mine.in_time, mine.promised), _percent(twin.in_time, twin.promised)
+    yield _journeys(now, told, "on_time_ship_rate", "percent", *in_time, known=heard.promises)
+    filled = _percent(mine.shipped, mine.ordered), _percent(twin.shipped, twin.ordered)
+    yield _journeys(now, told, "fill_rate", "percent", *filled, known=heard.shipping)
+    fates, before = told.fates, told.fates_twin
+    cancelled = _percent(fates.cancelled, fates.orders), _percent(before.cancelled, before.orders)
+    yield _journeys(now, told, "cancellation_rate", "percent", *cancelled, known=heard.progress)
+    returned = _percent(fates.returned, fates.shipped), _percent(before.returned, before.shipped)
+    yield _journeys(now, told, "return_rate", "percent", *returned, known=heard.returns)
+
+
+def backlog_row(now: Moment, heard: Heard, lately: Shipping) -> MetricRow:
+    """`backlog_hours`: how long the orders in the building last, going out as fast as in the last seven days."""
+    waiting = sum(now.orders.by_status.get(status, 0) for status in COMMITTING)
+    hours = None
+    if lately.orders:
+        hundredths = rounded(waiting * PACE_OF_SHIPPING // HOUR * 100, lately.orders)
+        hours = quantity_json(hundredths * QUANTITY_SCALE // 100)
+    return _now(now, "backlog_hours", "hours", hours, known=heard.shipping)
+
+
+def _quantile(shipping: Shipping, percent: int) -> int | None:
+    duration = nearest_rank(shipping.cycles, percent)
+    return None if duration is None else duration // MINUTE
+
+
+def _stages(shipping: Shipping) -> dict[str, int]:
+    """The median of each stage in whole minutes, where any order told it, and how many orders were shipped."""
+    medians = zip(STAGES, (nearest_rank(durations, 50) for durations in shipping.stages), strict=True)
+    return {"orders": shipping.orders} | {stage: at // MINUTE for stage, at in medians if at is not None}
+
+
+def _journeys(
+    now: Moment,
+    told: PeriodJourneys,
+    metric: str,
+    unit: Unit,
+    value: Value,
+    previous: Value,
+    *,
+    known: bool,
+    detail: dict[str, int] | None = None,
+) -> MetricRow:
+    return MetricRow(
+        version=now.version,
+        metric=metric,
+        period=told.period.name,
+        unit=unit,
+        value=value if known else None,
+        previous=previous if known else None,
+        state="ok" if known else "no_data",
+        as_of=now.clock - now.clock % MINUTE,
+        since=told.period.span.start,
+        detail=detail if known else None,
     )
 
 

@@ -87,13 +87,15 @@ SELECT location, name FROM locations WHERE location > ? ORDER BY location LIMIT 
 
 -- name: put_orders
 INSERT INTO orders (
-    shown, order_id, number, status, payment_status, location, currency, source, customer_id, customer_name,
+    shown, reached_at, order_id, number, status, payment_status, location, currency, source, customer_id, customer_name,
     country, channel, note, placed_at, status_since, updated_at, closed_at, promised_at, at_risk_at, due_at,
     lateness, hold_reason, hold_since, gross, discount, shipping, tax, total, credited, line_count, units,
     units_shipped, units_cancelled, units_returned, irregular, version, row
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+)
 ON CONFLICT (order_id) DO UPDATE SET
-    shown = excluded.shown, number = excluded.number, status = excluded.status,
+    shown = excluded.shown, reached_at = excluded.reached_at, number = excluded.number, status = excluded.status,
     payment_status = excluded.payment_status, location = excluded.location, currency = excluded.currency,
     source = excluded.source, customer_id = excluded.customer_id, customer_name = excluded.customer_name,
     country = excluded.country, channel = excluded.channel, note = excluded.note,
@@ -114,6 +116,9 @@ UPDATE orders SET shown = 0 WHERE order_id = ? AND shown = 1;
 
 -- name: shown_orders
 SELECT row FROM orders WHERE shown = 1 ORDER BY order_id;
+
+-- name: orders_moved_since
+SELECT row FROM orders WHERE reached_at >= ?;
 
 -- name: one_order
 SELECT row FROM orders WHERE order_id = ?;
