@@ -44,9 +44,13 @@ const DEFINITIONS: Readonly<Partial<Record<string, Definition>>> = {
     name: "Order cycle time",
     means: "How long orders took from placed to shipped; half were quicker.",
   },
+  order_cycle_time_p90: {
+    name: "Order cycle time, slowest tenth",
+    means: "How long orders took from placed to shipped; nine in ten were quicker.",
+  },
   on_time_ship_rate: {
     name: "Shipped on time",
-    means: "The share of shipped orders that left by their due or promised time.",
+    means: "The share of shipped orders with a promised time that left by it.",
   },
   fill_rate: { name: "Fill rate", means: "Units shipped out of units ordered, for orders whose shipping has ended." },
   backlog_hours: {
