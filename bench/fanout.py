@@ -31,9 +31,7 @@ sys.path.insert(0, str(ROOT))
 from tests.running import Running, event, free_port, snapshot  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
-BODY = (
-    '{"id":"%N-%T","source":"bench","type":"product.updated","time":"{now}","data":{"sku":"S","name":"t:%T %P"}}'
-)
+BODY = '{"id":"%N-%T","source":"bench","type":"product.updated","time":"{now}","data":{"sku":"S","name":"t:%T %P"}}'
 SUBSCRIBE = '{"type":"subscribe","id":"a","feed":"inventory"}'
 
 
@@ -52,7 +50,9 @@ def pinned(core: int, *command: str) -> list[str]:
     return [*(["taskset", "-c", str(core)] if shutil.which("taskset") else []), *command]
 
 
-def load(fanload: Path, kind: str, port: int, path: str, pid: int, pub: str, options: argparse.Namespace, *more: str) -> Any:
+def load(
+    fanload: Path, kind: str, port: int, path: str, pid: int, pub: str, options: argparse.Namespace, *more: str
+) -> Any:
     """One measurement of a running server; gives fanload's JSON."""
     command = pinned(
         1, str(fanload), kind, "--port", str(port), "--path", path, "-n", str(options.connections),
@@ -123,8 +123,10 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
                         "server": name, "transport": kind, "us_per_frame": server["cpu_us_per_msg"],
                         "kib_per_connection": server["pss_per_conn_b"] / 1024, "raw": result,
                     })  # fmt: skip
-                    print(json.dumps({each: rows[-1][each] for each in ("server", "transport", "us_per_frame")}),
-                    flush=True)
+                    print(
+                        json.dumps({each: rows[-1][each] for each in ("server", "transport", "us_per_frame")}),
+                        flush=True,
+                    )
     return rows
 
 
