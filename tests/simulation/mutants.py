@@ -269,7 +269,7 @@ MUTANTS = (
     _mutant(frames_shared_across_rights),
     _mutant(epoch_kept_on_restore, seed=5),
     _mutant(numbered_outside_the_lock),
-    _mutant(old_connection_applied),
+    _mutant(old_connection_applied, events=3_000, faults=1.5),
     _mutant(window_forgotten),
     _mutant(cursor_ahead_of_frame),
 )

@@ -16,7 +16,7 @@ from tests.simulation.sweep import plans, sweep
 from tests.simulation.world import Plan, simulate
 
 SEEDS = 200
-EVENTS = 5_100
+EVENTS = 5_400
 
 
 def test_a_million_events_under_every_fault_leave_no_wrong_row() -> None:

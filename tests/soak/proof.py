@@ -29,7 +29,7 @@ from tests.simulation.power import PowerTotal, lose_power
 from tests.simulation.sweep import Total, plans, sweep
 
 PLACE = Path(__file__).parents[2] / "docs" / "reliability"
-EVENTS = 5_100
+EVENTS = 5_400
 SEEDS_A_ROUND = 200
 
 
