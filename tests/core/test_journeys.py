@@ -228,7 +228,7 @@ def naive(orders: Sequence[OrderRow], span: Span) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TOLD, st.booleans(), st.integers(1, 6), st.integers(0, 4))
 def test_every_period_is_told_by_the_orders_in_it(
     told: list[tuple[int, Any]], in_order: bool, size: int, restart: int
@@ -264,7 +264,7 @@ def test_every_period_is_told_by_the_orders_in_it(
             assert backlog.value is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(TOLD, st.integers(2, 9))
 def test_the_size_of_the_batches_does_not_matter(told: list[tuple[int, Any]], size: int) -> None:
     events = [told_event(number, minutes, *step) for number, (minutes, step) in enumerate(told)]
