@@ -117,7 +117,7 @@ class Proxy:
     def slice_one(self) -> None:
         if (pair := self._one()) is not None:
             self.faults["tiny slices"] += 1
-            pair.slice = self._dice.choice((1, 7, 100))
+            pair.slice = self._dice.choice((3, 40, 500))
             pair.delay = 0.0
 
     def heal(self) -> None:

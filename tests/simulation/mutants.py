@@ -21,6 +21,7 @@ from stockwire.log import database
 from stockwire.log.memory import MemoryLog
 from tests.simulation import reader, world
 from tests.simulation.network import Cut, Link
+from tests.simulation.wire import WebSocketAnswer, Wire
 from tests.simulation.world import Plan
 
 
@@ -197,22 +198,23 @@ def numbered_outside_the_lock() -> Iterator[None]:
 def old_connection_applied() -> Iterator[None]:
     """A reader applies what a connection that it has left still brings."""
 
-    async def still_listen(self: reader.Reader, link: Any) -> None:
+    async def still_listen(self: reader.Reader, link: Link | Wire, answer: Any) -> None:
         with suppress(Cut):
             while True:
-                message = await link.get(reader.LIVENESS)
-                if message["type"] == "websocket.send":
-                    self._take(message["text"])
+                said: Any = await link.get(reader.LIVENESS)
+                if isinstance(link, Link):
+                    if said["type"] == "websocket.send":
+                        self._take(said["text"])
+                    continue
+                for each in answer.take(said):
+                    (self._take if isinstance(answer, WebSocketAnswer) else self._take_event)(each)
 
     def hop(self: reader.Reader) -> None:
-        link = self.link
-        if isinstance(link, Link):
-            self.link = None
-            self.world.run(still_listen(self, link))
-        else:
-            self._leave()
+        link, self.link = self.link, None
+        if link is not None:
+            self.world.run(still_listen(self, link, self.answer))
 
-    with patch.object(reader.Reader, "hop", hop):
+    with patch.object(reader.Reader, "hop", hop), patch.object(world.World, "_cut_one", world.World._hop_one):
         yield
 
 
@@ -269,7 +271,7 @@ MUTANTS = (
     _mutant(frames_shared_across_rights),
     _mutant(epoch_kept_on_restore, seed=5),
     _mutant(numbered_outside_the_lock),
-    _mutant(old_connection_applied, events=3_000, faults=1.5),
+    _mutant(old_connection_applied),
     _mutant(window_forgotten),
     _mutant(cursor_ahead_of_frame),
 )

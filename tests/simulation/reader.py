@@ -148,6 +148,7 @@ class Reader:
         self.watcher = Watcher(world, asked, rights)
         self.saved: Watcher | None = None
         self.link: Link | Wire | None = None
+        self.answer: WebSocketAnswer | EventsAnswer | None = None
         self.awake = asyncio.Event()
         self.awake.set()
         self.freeze_for = 0.0
@@ -224,7 +225,7 @@ class Reader:
         wire = self.link = self.world.connect_wire()
         wire.say(websocket_request({"X-Reader": self.name}, deflate=self.dice.random() < 0.5))
         asks = [{"type": "subscribe", **self.watcher.resume(each.id)} for each in self.asked]
-        answer = WebSocketAnswer()
+        answer = self.answer = WebSocketAnswer()
         greeted = False
         while True:
             texts = answer.take(await self._next(wire))
@@ -245,7 +246,7 @@ class Reader:
         query = self._query(last is not None)
         wire = self.link = self.world.connect_wire()
         wire.say(events_request(query, fields, gzip=self.dice.random() < 0.5))
-        answer = EventsAnswer()
+        answer = self.answer = EventsAnswer()
         while True:
             for event in answer.take(await self._next(wire)):
                 self._take_event(event)
