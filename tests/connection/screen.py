@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Pa
 from tests.running import Running, free_port
 
 PATIENCE = 45_000
+READINGS = 10
+MEGABYTE = 1_000_000
 
 
 def serving(place: Path, *addresses: str, port: int | None = None) -> Running:
@@ -30,6 +32,10 @@ class Cost(NamedTuple):
     heap: int
     nodes: int
     listeners: int
+
+    def fits(self, before: Cost) -> bool:
+        """Whether nothing was left behind since then: no node, no listener, and of the heap a megabyte at most."""
+        return self.nodes <= before.nodes and self.listeners <= before.listeners and self.heap - before.heap <= MEGABYTE
 
 
 class Screen:
@@ -90,8 +96,12 @@ class Screen:
         return int(re.sub(r"\D", "", said))
 
     def cost(self) -> Cost:
-        """What the tab holds now."""
+        """What the tab holds for good: the least of several readings, for a frame being painted holds a node or two more."""
         self.devtools.send("HeapProfiler.enable")
+        return Cost(*(min(counts) for counts in zip(*(self._reading() for _ in range(READINGS)), strict=True)))
+
+    def _reading(self) -> Cost:
+        self.page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestIdleCallback(painted)))")
         for _ in range(3):
             self.devtools.send("HeapProfiler.collectGarbage")
         heap = self.devtools.send("Runtime.getHeapUsage")["usedSize"]
