@@ -298,6 +298,33 @@ def test_a_crowd_behind_at_one_cursor_costs_one_encoding(floor: Floor) -> None:
     assert all(each is last[0] for each in last)
 
 
+def test_what_is_said_at_once_is_answered_at_once(floor: Floor) -> None:
+    link = floor.link()
+    floor.rounds.receive(link, HELLO, json.dumps({"type": "subscribe", "id": "all", "feed": "inventory"}))
+    assert len(link.outlet.writes) == 1  # type: ignore[attr-defined]
+    assert [each["type"] for each in heard(link)] == ["hello", "subscribed"]
+
+
+def test_after_its_first_content_a_link_attends_to_its_outlet(floor: Floor) -> None:
+    link = floor.link()
+    floor.say(link, type="hello", protocol=1)
+    floor.say(link, type="subscribe", id="all", feed="inventory")
+    floor.loop.step()
+    assert heard(link)[-1]["type"] == "snapshot"
+    assert not link.attends
+    floor.loop.settle()
+    assert link.attends
+
+
+def test_a_link_that_goes_before_it_attends_is_left_alone(floor: Floor) -> None:
+    link = floor.link()
+    floor.say(link, type="hello", protocol=1)
+    floor.loop.step()
+    floor.rounds.gone(link)
+    floor.loop.settle()
+    assert not link.attends
+
+
 def test_a_round_is_cut_into_slices_and_what_comes_meanwhile_is_merged(floor: Floor, monkeypatch: Any) -> None:
     monkeypatch.setattr("stockwire.engine.rounds.SLICE", 2)
     links = [floor.reader() for _ in range(7)]

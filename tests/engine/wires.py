@@ -107,9 +107,16 @@ class Wire:
 class WireLink(Link):
     """A link over a wire."""
 
-    __slots__ = ("ended",)
+    __slots__ = ("attends", "ended")
 
     ended: Ending | None
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.attends = False
+
+    def attend(self) -> None:
+        self.attends = True
 
     def finish(self, ending: Ending) -> None:
         self.ended = ending

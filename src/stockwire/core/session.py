@@ -80,7 +80,7 @@ class Session:
         except StockwireError as error:
             return self.fault(error)
 
-    def _answer(self, asked: dict[str, Any], now: float) -> list[Frame]:
+    def _answer(self, asked: Mapping[str, Any], now: float) -> list[Frame]:
         kind = asked["type"]
         if self.state == "opening":
             if kind != "hello":
@@ -98,7 +98,7 @@ class Session:
             case _:
                 raise Invalid(f"unknown frame type `{kind[:40]}`")
 
-    def _about_view(self, kind: str, asked: dict[str, Any], now: float) -> list[Frame]:
+    def _about_view(self, kind: str, asked: Mapping[str, Any], now: float) -> list[Frame]:
         id_ = asked.get("id")
         try:
             if not isinstance(id_, str) or not 1 <= len(id_) <= 64:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stockwire.core.errors import Invalid
@@ -246,16 +247,41 @@ def _parse_order(feed: FeedName, raw: Any) -> tuple[Ordering, ...]:
     return tuple(orderings)
 
 
+class _Asked:
+    """What a subscribe frame asks for, as something that can be looked up."""
+
+    __slots__ = ("feed", "filter", "limit", "order", "text")
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.feed = raw.get("feed")
+        self.filter = raw.get("filter")
+        self.order = raw.get("order")
+        self.limit = raw.get("limit")
+        self.text = repr((self.feed, self.filter, self.order, self.limit))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
 def parse_view(raw: Mapping[str, Any], rights: Rights = EVERYTHING) -> View:
-    """The view that a subscribe frame's `feed`, `filter`, `order` and `limit` ask for. Raises Invalid."""
-    feed = raw.get("feed")
+    """The view that a subscribe frame's `feed`, `filter`, `order` and `limit` ask for. Raises Invalid. What many ask for
+    is understood once.
+    """
+    return _view(_Asked(raw), rights)
+
+
+@lru_cache(maxsize=1_024)
+def _view(asked: _Asked, rights: Rights) -> View:
+    feed, limit = asked.feed, asked.limit
     if feed not in FEEDS:
         raise Invalid(f"unknown feed; there are {' '.join(FEEDS)}")
-    limit = raw.get("limit")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LIMIT_MOST):
         raise Invalid(f"`limit` must be 1 to {LIMIT_MOST}")
-    filter_, tests = _parse_filter(feed, raw.get("filter"))
-    return View(feed, filter_, tests, _parse_order(feed, raw.get("order")), limit, rights)
+    filter_, tests = _parse_filter(feed, asked.filter)
+    return View(feed, filter_, tests, _parse_order(feed, asked.order), limit, rights)
 
 
 def query_view(params: Iterable[tuple[str, str]], feed: str | None = None) -> dict[str, Any]:

@@ -72,13 +72,13 @@ class Outlet(Protocol):
 
 
 class Link:
-    """A connection whose bytes the rounds write. `outlet` must call `late` when it holds bytes back and `on_time` when it
-    has none left.
+    """A connection whose bytes the rounds write. From `attend` on it must call `late` when its outlet holds bytes back and
+    `on_time` when that has none left.
     """
 
     __slots__ = (
-        "_backlog", "_cohort", "_course", "_moved_at", "_piece", "_slot", "ends_at", "form", "is_late", "outlet",
-        "rounds", "session",
+        "_attends", "_backlog", "_cohort", "_course", "_moved_at", "_piece", "_slot", "ends_at", "form", "is_late",
+        "outlet", "rounds", "session",
     )  # fmt: skip
 
     def __init__(self, rounds: Rounds, session: Session, form: Form, outlet: Outlet, ends_at: float) -> None:
@@ -88,6 +88,7 @@ class Link:
         self.outlet = outlet
         self.ends_at = ends_at
         self.is_late = False
+        self._attends = False
         self._cohort: _Cohort | None = None
         self._course: Batch | None = None
         self._piece = 0
@@ -100,6 +101,11 @@ class Link:
         if frames:
             with suppress(RuntimeError):
                 self.outlet.write(b"".join([alone(self.form, each) for each in frames]))
+
+    def attend(self) -> None:
+        """The first bytes are out: have the outlet tell from now on when it holds bytes back. (Before, it may gather what
+        the link says with its first content into one write.)
+        """
 
     def finish(self, ending: Ending) -> None:
         """Close the connection in its own manner; the session is over."""
@@ -202,6 +208,7 @@ class Rounds:
         self._by_view: dict[str, dict[_Cohort, None]] = {}
         self._due: dict[_Cohort, None] = {}
         self._newcomers: dict[Link, None] = {}
+        self._arrived: dict[Link, None] = {}
         self._moving: dict[Link, None] = {}
         self._delivery: _Delivery | None = None
         self._wheel: Wheel[Link | _Cohort] = Wheel()
@@ -225,10 +232,11 @@ class Rounds:
         if link.session.state == "open":
             self._welcome(link)
 
-    def receive(self, link: Link, body: bytes | str) -> None:
-        """A link's client said something: answer it."""
+    def receive(self, link: Link, *bodies: bytes | str) -> None:
+        """A link's client said something: answer it, all in one write."""
         self._settle(link)
-        self._answered(link, link.session.receive(body, self._monotonic()))
+        now = self._monotonic()
+        self._answered(link, [each for body in bodies for each in link.session.receive(body, now)])
 
     def refuse(self, link: Link, error: StockwireError) -> None:
         """A link's client broke a rule that the link itself holds: say so and end it."""
@@ -276,6 +284,7 @@ class Rounds:
     def gone(self, link: Link) -> None:
         """A link's connection is over."""
         self.links -= 1
+        self._arrived.pop(link, None)
         self._drop(link)
         self._wheel.take(link, link._slot)
         if self.links == 0 and self._timer is not None:
@@ -340,6 +349,7 @@ class Rounds:
         """One slice."""
         walk = self._walk
         assert walk is not None
+        self._attend()
         try:
             for _ in walk:
                 self._loop.call_soon(self._step)
@@ -348,9 +358,16 @@ class Rounds:
             self._walk = None
             raise
         self._walk = None
-        if self._due or self._newcomers or self._moving:
+        if self._due or self._newcomers or self._moving or self._arrived:
             self._go()
         self._set_timer()
+
+    def _attend(self) -> None:
+        """Whoever arrived in an earlier slice has been written to."""
+        arrived, self._arrived = self._arrived, {}
+        for link in arrived:
+            link._attends = True
+            link.attend()
 
     def _rounds(self) -> Iterator[None]:
         """Serve until nobody is due; yields where the loop may breathe."""
@@ -390,6 +407,8 @@ class Rounds:
                 cohort.reading.sent_at = min(cohort.reading.sent_at, reading.sent_at)
             cohort.add(link)
             self._due[cohort] = None
+            if not link._attends:
+                self._arrived[link] = None
 
     def _begin(self, cohort: _Cohort) -> int:
         """Take the cohort's turn."""

@@ -1,6 +1,8 @@
 """What a WebSocket client sends: frames into whole text messages, by wsproto (RFC 6455, RFC 7692).
 
-An `Inbox` exists only while a message is under way, so that ten thousand silent connections hold none.
+An `Inbox` exists only while a message is under way, so that ten thousand silent connections hold none. Nearly always
+what comes is nothing but whole, small text messages; `plain_texts` reads those alone, for when ten thousand come back
+at once, and leaves whatever is not as plain to an inbox.
 """
 
 from __future__ import annotations
@@ -46,6 +48,43 @@ class Broken(NamedTuple):
 
 
 Said = Text | Ping | Close | Broken
+
+
+def plain_texts(data: bytes) -> list[str] | None:
+    """The text messages that `data` consists of. None when it is anything else than whole ones in one masked frame each,
+    not compressed, below 64 KiB and in proper UTF-8.
+    """
+    texts: list[str] = []
+    at, end = 0, len(data)
+    while at < end:
+        if end - at < 6 or data[at] != _WHOLE_TEXT or not _MASKED <= data[at + 1] <= _MASKED + _LONGER:
+            return None
+        size, mask = data[at + 1] - _MASKED, at + 2
+        if size == _LONGER:
+            size, mask = int.from_bytes(data[mask : mask + 2], "big"), mask + 2
+            if size < _LONGER:
+                return None
+        at = mask + 4 + size
+        if at > end:
+            return None
+        try:
+            texts.append(_unmasked(data[mask : mask + 4], data[mask + 4 : at]).decode())
+        except UnicodeDecodeError:
+            return None
+    return texts
+
+
+def _unmasked(mask: bytes, payload: bytes) -> bytes:
+    """RFC 6455, 5.3."""
+    size = len(payload)
+    key = mask * (size // 4 + 1)
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(key[:size], "big")).to_bytes(size, "big")
+
+
+_WHOLE_TEXT: Final = 0x81
+_MASKED: Final = 0x80
+_LONGER: Final = 126
+"""In place of a size: two bytes with the size follow."""
 
 
 class Inbox:

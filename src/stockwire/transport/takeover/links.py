@@ -9,7 +9,7 @@ from stockwire.core.session import Ending, Session
 from stockwire.engine.forms import LAST_CHUNK, Form, websocket_message
 from stockwire.engine.rounds import Link
 from stockwire.engine.streams import Streams
-from stockwire.transport.takeover.inbound import Broken, Close, Inbox, Ping, Text
+from stockwire.transport.takeover.inbound import Broken, Close, Inbox, Ping, Text, plain_texts
 
 _CLOSE: Final = 0x88
 
@@ -32,7 +32,11 @@ class TransportLink(Link, asyncio.Protocol):
         self.transport.set_protocol(self)
         self._streams.admission.seat(self)
         self.rounds.join(self)
-        self.transport.set_write_buffer_limits(high=0)
+
+    def attend(self) -> None:
+        """Have no bytes wait in the transport unnoticed."""
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(high=0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over."""
@@ -79,6 +83,13 @@ class WebSocketLink(TransportLink):
 
     def data_received(self, data: bytes) -> None:
         """The client says something."""
+        texts = plain_texts(data) if self._inbox is None else None
+        if texts is None:
+            self._read(data)
+        elif not self._closing:
+            self.rounds.receive(self, *texts)
+
+    def _read(self, data: bytes) -> None:
         inbox = self._inbox or Inbox(deflated=self.form is Form.DEFLATED)
         self._inbox = inbox
         for said in inbox.take(data):
