@@ -42,7 +42,6 @@ class Load:
     def __init__(self, rows: int) -> None:
         self.shop = Shop()
         self.shop.write(**{f"SKU{number}": number for number in range(rows)})
-        self.shop.hub._monotonic = time.monotonic
         self.shop.hub._now = lambda: time.time_ns() // 1_000
         admission = Admission(100_000, 100_000, rate=100_000)
         self.streams = Streams(self.shop.hub, admission, monotonic=time.monotonic, random=random.random)

@@ -235,7 +235,7 @@ class Together(RuleBasedStateMachine):
             reader.close()
         assert (self.floor.rounds.links, self.floor.rounds.cohorts, self.floor.loop.timers) == (0, 0, 0)
         assert not self.floor.rounds._by_view
-        assert all(shelf.holders == 0 for shelf in self.floor.shop.hub._shelves.values())
+        assert self.floor.shop.hub.holders == 0
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -81,7 +81,7 @@ async def test_when_the_last_has_left_the_wait_is_over(place: Place, client: htt
     await until(lambda: place.admission.connections == 1)
     waiting.cancel()
     await until(lambda: place.admission.connections == 0 and place.shop.hub.listeners == 1)
-    await until(lambda: all(shelf.holders == 0 for shelf in place.shop.hub._shelves.values()))
+    await until(lambda: place.shop.hub.holders == 0)
 
 
 async def test_content_that_did_not_change_is_not_sent_again(place: Place, client: httpx.AsyncClient) -> None:

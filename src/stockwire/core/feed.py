@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from stockwire.core.rows import FeedName, Key
+from stockwire.core.rows import KEYS, FeedName, Key
 from stockwire.core.wire import encode_row
 
 _MODULUS: Final = 2**32
@@ -74,6 +74,8 @@ class Feed:
         self.tombstones: dict[Key, Entry] = {}
         self._versions: list[int] = []
         self._changed: list[Key] = []
+        self._paired = len(KEYS[name]) == 2
+        self._seconds: set[str] = set()
         found = [Entry(name, row.key, row.version, row) for row in rows]
         found += [Entry(name, key, version, None) for key, version in (tombstones or {}).items()]
         found.sort(key=lambda entry: entry.version)
@@ -95,6 +97,8 @@ class Feed:
         else:
             self.entries[entry.key] = entry
             self.tombstones.pop(entry.key, None)
+            if self._paired:
+                self._seconds.add(entry.key[1])
         self._versions.append(entry.version)
         self._changed.append(entry.key)
 
@@ -122,6 +126,15 @@ class Feed:
     def entry(self, key: Key) -> Entry | None:
         """The key's entry, a tombstone when it is gone, None when it never was."""
         return self.entries.get(key) or self.tombstones.get(key)
+
+    def having(self, field: str, value: Any) -> Iterable[Entry]:
+        """The rows among which are all whose `field` is `value`: few when it is the first field of the key (there are
+        many products but few locations, and a row of each is looked up), else every row.
+        """
+        if field != KEYS[self.name][0]:
+            return self
+        keys: Iterable[Key] = ((value, second) for second in self._seconds) if self._paired else ((value,),)
+        return [self.entries[key] for key in keys if key in self.entries]
 
     def since(self, cursor: int) -> list[Entry]:
         """Every entry (tombstones included) newer than `cursor`, once each, in order of version."""

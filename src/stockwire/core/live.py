@@ -14,6 +14,7 @@ Views of a whole feed keep nothing of their own.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from sortedcontainers import SortedList
@@ -94,7 +95,12 @@ class FilteredView(LiveView):
         self._fill()
 
     def _fill(self) -> None:
-        self._members = {entry.key: entry for entry in self._feed if self._belongs(entry)}
+        self._members = {entry.key: entry for entry in self._candidates() if self._belongs(entry)}
+
+    def _candidates(self) -> Iterable[Entry]:
+        """Rows of the feed, all that belong among them."""
+        pin = self.view.pin
+        return self._feed if pin is None else self._feed.having(pin.field.name, pin.value)
 
     def _belongs(self, entry: Entry) -> bool:
         return entry.row is not None and self.view.allows(entry.key) and self.view.matches(entry.row)
@@ -172,7 +178,7 @@ class LimitedView(FilteredView):
     def _fill(self) -> None:
         self._sort_keys: dict[Key, tuple[Any, ...]] = {}
         self._entries: dict[Key, Entry] = {}
-        for entry in self._feed:
+        for entry in self._candidates():
             if self._belongs(entry):
                 self._entries[entry.key] = entry
                 self._sort_keys[entry.key] = self.view.sort_key(entry.key, entry.row)

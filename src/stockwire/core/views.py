@@ -58,10 +58,17 @@ class Ordering(NamedTuple):
     descending: bool
 
 
+class Pin(NamedTuple):
+    """A field that a filter holds to one value: only rows that have it can belong."""
+
+    field: Field
+    value: Any
+
+
 class View:
     """One view. Make it with `parse_view` or `parse_query`; compare and hash it by `name`."""
 
-    __slots__ = ("_tests", "feed", "filter", "limit", "name", "order", "rights")
+    __slots__ = ("_tests", "feed", "filter", "limit", "name", "order", "pin", "rights")
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class View:
         order: tuple[Ordering, ...],
         limit: int | None,
         rights: Rights,
+        pins: Sequence[Pin] = (),
     ) -> None:
         self.feed: FeedName = feed
         self.filter = filter_
@@ -78,6 +86,8 @@ class View:
         self.limit = limit
         self.rights = rights
         self._tests = tuple(tests)
+        self.pin = min(pins, key=lambda pin: pin.field.name not in KEYS[feed], default=None)
+        """What the view can be looked up by: a field of the key when it pins one."""
         canonical = [feed, filter_, self.order_names, limit, rights.name]
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
         self.name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -207,13 +217,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _parse_filter(feed: FeedName, raw: Any) -> tuple[dict[str, dict[str, Any]], list[Test]]:
+def _parse_filter(feed: FeedName, raw: Any) -> tuple[dict[str, dict[str, Any]], list[Test], list[Pin]]:
     if raw is None:
-        return {}, []
+        return {}, [], []
     if not isinstance(raw, dict):
         raise Invalid("`filter` must be a JSON object of fields")
     filter_: dict[str, dict[str, Any]] = {}
     tests: list[Test] = []
+    pins: list[Pin] = []
     for name, condition in raw.items():
         if name == SEARCH:
             tests.append(_search(feed, condition))
@@ -225,10 +236,12 @@ def _parse_filter(feed: FeedName, raw: Any) -> tuple[dict[str, dict[str, Any]], 
             raise Invalid(f"`filter.{name}` names no operator")
         for operator, operand in operators.items():
             tests.append(_condition(field, operator, operand))
+            if operator == "eq":
+                pins.append(Pin(field, parse_operand(field, operand)))
         filter_[name] = {operator: _plain(operand) for operator, operand in operators.items()}
     if len(tests) > CONDITIONS_MOST:
         raise Invalid(f"a filter has at most {CONDITIONS_MOST} conditions")
-    return filter_, tests
+    return filter_, tests, pins
 
 
 def _parse_order(feed: FeedName, raw: Any) -> tuple[Ordering, ...]:
@@ -280,8 +293,8 @@ def _view(asked: _Asked, rights: Rights) -> View:
         raise Invalid(f"unknown feed; there are {' '.join(FEEDS)}")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LIMIT_MOST):
         raise Invalid(f"`limit` must be 1 to {LIMIT_MOST}")
-    filter_, tests = _parse_filter(feed, asked.filter)
-    return View(feed, filter_, tests, _parse_order(feed, asked.order), limit, rights)
+    filter_, tests, pins = _parse_filter(feed, asked.filter)
+    return View(feed, filter_, tests, _parse_order(feed, asked.order), limit, rights, pins)
 
 
 def query_view(params: Iterable[tuple[str, str]], feed: str | None = None) -> dict[str, Any]:

@@ -26,25 +26,13 @@ from stockwire.core.values import SECOND, moment_text
 from stockwire.core.views import View
 from stockwire.core.wire import Frame, delta_frame, encode_key
 from stockwire.engine.freshness import Freshness
+from stockwire.engine.shelves import Shelves
 from stockwire.engine.snapshot import FRAME_BYTES, FRAME_ROWS, Snapshot
 
-KEEP_VIEW: Final = 600.0
-"""Seconds that a view nobody holds stays live."""
 _BATCHES_REMEMBERED: Final = 4_096
 _FRAMES_REMEMBERED: Final = 4_096
 
 Wake = Callable[[], None]
-
-
-class _Shelf:
-    """A live view with those who hold it."""
-
-    __slots__ = ("free_since", "holders", "live")
-
-    def __init__(self, live: LiveView) -> None:
-        self.live = live
-        self.holders = 0
-        self.free_since: float | None = None
 
 
 class Hub:
@@ -71,11 +59,10 @@ class Hub:
         self._version = version
         self._horizon = horizon
         self._now = now
-        self._monotonic = monotonic
         self._freshness = freshness
         self._describe = describe
         self._least_interval = least_interval
-        self._shelves: dict[View, _Shelf] = {}
+        self._shelves = Shelves(monotonic)
         self._waiters: dict[Wake, None] = {}
         self._batches: list[int] = [version]
         self._frames: OrderedDict[tuple[str, int], tuple[Frame, ...] | None] = OrderedDict()
@@ -133,28 +120,10 @@ class Hub:
         return self._sources[1]
 
     def open(self, view: View) -> LiveView:
-        shelf = self._shelves.get(view)
-        if shelf is None:
-            self._sweep()
-            shelf = self._shelves[view] = _Shelf(live_view(view, self.feeds[view.feed], self._version))
-        shelf.holders += 1
-        shelf.free_since = None
-        return shelf.live
+        return self._shelves.hold(view, lambda: live_view(view, self.feeds[view.feed], self._version))
 
     def close(self, view: View) -> None:
-        shelf = self._shelves.get(view)
-        if shelf is not None:
-            shelf.holders -= 1
-            if shelf.holders == 0:
-                shelf.free_since = self._monotonic()
-
-    def _sweep(self) -> None:
-        """Drop the views that nobody has held for a while."""
-        before = self._monotonic() - KEEP_VIEW
-        for view in [
-            v for v, shelf in self._shelves.items() if shelf.free_since is not None and shelf.free_since < before
-        ]:
-            del self._shelves[view]
+        self._shelves.let_go(view)
 
     def snapshot(self, live: LiveView) -> Snapshot:
         """The view's whole content as it is at this call, the same for all who ask while the version stands."""
@@ -226,16 +195,16 @@ class Hub:
 
     def _apply(self, name: FeedName, changed: Mapping[Key, Any], gone: Mapping[Key, int]) -> None:
         applied = self.feeds[name].apply(self._version, changed, gone)
-        for view, shelf in self._shelves.items():
-            if view.feed == name and shelf.live.apply(self._version, applied):
-                self.touched.append(view.name)
+        for live, concerning in self._shelves.concerned(name, applied):
+            if live.apply(self._version, concerning):
+                self.touched.append(live.view.name)
 
     def forget(self, horizon: int) -> None:
         """The log's horizon moved: older cursors are reset from now on."""
         self._horizon = max(self._horizon, horizon)
         for feed in self.feeds.values():
             feed.forget(horizon)
-        for shelf in self._shelves.values():
+        for shelf in self._shelves:
             if isinstance(shelf.live, FilteredView):
                 shelf.live.forget(horizon)
 
@@ -264,3 +233,8 @@ class Hub:
     def views(self) -> int:
         """How many views are held live now."""
         return len(self._shelves)
+
+    @property
+    def holders(self) -> int:
+        """How many holds there are on views, by all readers together."""
+        return self._shelves.holders
