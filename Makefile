@@ -68,7 +68,9 @@ lock: .stamps/dev ## Choose versions anew and write the lock files
 	@$(LOCK) --upgrade --group node -c requirements/runtime.txt -o requirements/node.txt
 	@$(LOCK) --upgrade pyproject.toml --group dev -c requirements/runtime.txt -c requirements/build.txt \
 		-o requirements/dev.txt
+	@$(LOCK) --upgrade --group bench -o requirements/bench.txt
 	@cd frontend && npm install --package-lock-only --ignore-scripts --loglevel=error
+	@cd bench/peers && npm install --package-lock-only --loglevel=error
 
 clean: ## Remove what was built
 	@rm -rf dist src/stockwire/dashboard frontend/dist frontend/.cache .stamps/page .stamps/client .stamps/package

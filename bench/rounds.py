@@ -46,14 +46,14 @@ def served() -> Iterator[tuple[int, int]]:
     port = free_port()
     server = subprocess.Popen(pinned(0, sys.executable, str(ROOT / "bench" / "hubload.py"), str(port)))
     try:
-        _until_answering(port)
+        until_answering(port)
         yield port, server.pid
     finally:
         server.kill()
         server.wait()
 
 
-def _until_answering(port: int) -> None:
+def until_answering(port: int) -> None:
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
