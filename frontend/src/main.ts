@@ -3,9 +3,11 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { language } from "./lib/language.svelte";
 import "./styles/base.css";
 import "./styles/tokens.css";
 
 const place = document.getElementById("page");
 if (!place) throw new Error("The document has no place for the page.");
+await language.begin();
 mount(App, { target: place });

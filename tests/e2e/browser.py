@@ -29,11 +29,17 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visit(
-    browser: Browser, server: Running, *, width: int = 1440, height: int = 900, dark: bool = False
+    browser: Browser,
+    server: Running,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    dark: bool = False,
+    locale: str = "en-GB",
 ) -> Iterator[Page]:
     """A page that has signed in by the link the server prints. Fails on any error the page reports."""
     context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale
     )
     faults: list[str] = []
     page = context.new_page()

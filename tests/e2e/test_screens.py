@@ -45,10 +45,13 @@ def settled(page: Page) -> None:
     expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_screen_is_without_a_fault_that_axe_finds(browser: Browser, server: Running, dark: bool) -> None:
+def test_every_screen_is_without_a_fault_that_axe_finds(
+    browser: Browser, server: Running, dark: bool, locale: str
+) -> None:
     found: list[str] = []
-    with visit(browser, server, dark=dark) as page:
+    with visit(browser, server, dark=dark, locale=locale) as page:
         for screen in SCREENS:
             page.goto(server.url + screen)
             settled(page)

@@ -5,6 +5,7 @@
 
 import { exact, decimalText, tenthsOfPercent } from "./decimal";
 import { type Formats, type Unit } from "./format";
+import { language, t } from "./language.svelte";
 
 export type Tone = "good" | "bad" | "plain";
 
@@ -36,11 +37,11 @@ export function comparison(
 ): Comparison {
   const { unit, liking, formats } = options;
   if (value === null || previous === null) {
-    return { glyph: "", change: "", words: `nothing to compare with ${against}`, tone: "plain" };
+    return { glyph: "", change: "", words: t("compare.nothing", { what: against }), tone: "plain" };
   }
   const now = exact(value);
   const before = exact(previous);
-  if (now === before) return { glyph: "=", change: "", words: `the same as ${against}`, tone: "plain" };
+  if (now === before) return { glyph: "=", change: "", words: t("compare.same", { what: against }), tone: "plain" };
   const more = now > before;
   const tenths = tenthsOfPercent(now, before);
   const asShare = (unit === "money" || unit === "units" || unit === "count") && tenths !== null && before > 0n;
@@ -51,8 +52,12 @@ export function comparison(
   return {
     glyph: more ? "▲" : "▼",
     change:
-      asShare && usefulShare(now, before, unit) ? share(tenths) : unit === "percent" ? `${plainChange} points` : inUnit,
-    words: `${more ? "more" : "less"} than ${against}`,
+      asShare && usefulShare(now, before, unit)
+        ? share(tenths)
+        : unit === "percent"
+          ? t("compare.points", { change: plainChange })
+          : inUnit,
+    words: t(more ? "compare.more" : "compare.less", { what: against }),
     tone: liking === "neither" ? "plain" : (liking === "more") === more ? "good" : "bad",
   };
 }
@@ -66,7 +71,12 @@ function usefulShare(now: bigint, before: bigint, unit: Unit): boolean {
 
 function share(tenths: number): string {
   const size = Math.abs(tenths);
-  const text = size >= 1000 ? String(Math.round(size / 10)) : (size / 10).toFixed(1);
+  const digits = size >= 1000 ? 0 : 1;
+  const text = (size / 10).toLocaleString(language.locale, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
   return `${tenths < 0 ? "\u2212" : "+"}${text} %`;
 }
 

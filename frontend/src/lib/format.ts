@@ -5,6 +5,7 @@
 
 import { DAY, HOUR, MINUTE } from "./calendar";
 import { type Exact, decimalText } from "./decimal";
+import { language, t } from "./language.svelte";
 
 /** What a value is measured in. */
 export type Unit = "money" | "count" | "units" | "percent" | "hours" | "minutes" | "seconds";
@@ -37,6 +38,14 @@ export interface Formats {
   moment(moment: number | string, now: number): string;
   /** `2 March 2026 at 14:02:11` with the zone. */
   full(moment: number | string): string;
+  /** Money for an axis: `£1.2k`. */
+  moneyShort(value: number): string;
+  /** A count for an axis: `1.2k`. */
+  countShort(value: number): string;
+  /** A day of the calendar, `2026-03-02`, as `2/3`. */
+  dayShort(day: string): string;
+  /** A day of the calendar as `Mon 2 Mar`. */
+  dayOfCalendar(day: string): string;
 }
 
 type Decimalish = Intl.StringNumericLiteral;
@@ -49,7 +58,7 @@ function signed(text: string): string {
   return text.replace("-", MINUS);
 }
 
-function buildFormats(locale: string | undefined, currency: string, timezone: string): Formats {
+function buildFormats(locale: string, currency: string, timezone: string): Formats {
   const timeZone = timezone;
   const dates = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
     new Intl.DateTimeFormat(locale, { timeZone, hourCycle: "h23", ...options });
@@ -78,6 +87,16 @@ function buildFormats(locale: string | undefined, currency: string, timezone: st
   const dated = dates({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const dayKey = dates({ year: "numeric", month: "numeric", day: "numeric" });
   const full = dates({ dateStyle: "long", timeStyle: "medium" });
+  const short = { notation: "compact", maximumFractionDigits: 1 } as const;
+  const moneyShort = new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    ...short,
+  });
+  const countShort = new Intl.NumberFormat(locale, short);
+  const dayShort = dates({ day: "numeric", month: "numeric", timeZone: "UTC" });
+  const dayOfCalendar = dates({ weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 
   const formats: Formats = {
     money: (text, code) => signed(moneyIn(code ?? currency).format(text as Decimalish)),
@@ -110,16 +129,20 @@ function buildFormats(locale: string | undefined, currency: string, timezone: st
       if (dayKey.format(ms) === dayKey.format(now)) return hours.format(ms);
       return Math.abs(now - ms) < 300 * DAY ? dayTime.format(ms) : dated.format(ms);
     },
-    full: (moment) => `${full.format(inMs(moment))} (${timezone})`,
+    full: (moment) => t("time.zone", { time: full.format(inMs(moment)), zone: timezone }),
+    moneyShort: (value) => signed(moneyShort.format(value)),
+    countShort: (value) => signed(countShort.format(value)),
+    dayShort: (day) => dayShort.format(Date.parse(`${day}T12:00:00Z`)),
+    dayOfCalendar: (day) => dayOfCalendar.format(Date.parse(`${day}T12:00:00Z`)).replaceAll(",", ""),
   };
   return formats;
 }
 
 const built = new Map<string, Formats>();
 
-/** The formats for a currency and a time zone; built once each. Without a locale the reader's own is used. */
-export function formatsFor(currency: string, timezone: string, locale?: string): Formats {
-  const name = `${locale ?? ""}|${currency}|${timezone}`;
+/** The formats for a currency and a time zone; built once each. Without a locale the page's own is used. */
+export function formatsFor(currency: string, timezone: string, locale = language.locale): Formats {
+  const name = `${locale}|${currency}|${timezone}`;
   let formats = built.get(name);
   if (!formats) {
     formats = buildFormats(locale, currency, timezone);
@@ -128,36 +151,38 @@ export function formatsFor(currency: string, timezone: string, locale?: string):
   return formats;
 }
 
-/** A length of time in its one or two largest parts: `12 s`, `3 min`, `2 h 5 min`, `4 days`. */
-export function duration(ms: number): string {
+/**
+ * A length of time in its one or two largest parts: `12 s`, `3 min`, `2 h 5 min`, `4 days`.
+ *
+ * @param after whether it follows a preposition, which changes the word in some languages (`vor 4 Tagen`)
+ */
+export function duration(ms: number, after = false): string {
   const size = Math.max(0, ms);
-  if (size < MINUTE) return `${Math.floor(size / 1000)} s`;
-  if (size < HOUR) return `${Math.floor(size / MINUTE)} min`;
+  if (size < MINUTE) return t("time.seconds", { count: Math.floor(size / 1000) });
+  if (size < HOUR) return t("time.minutes", { count: Math.floor(size / MINUTE) });
   if (size < DAY) {
     const minutes = Math.floor((size % HOUR) / MINUTE);
-    return `${Math.floor(size / HOUR)} h${minutes === 0 ? "" : ` ${minutes} min`}`;
+    const whole = t("time.hours", { count: Math.floor(size / HOUR) });
+    return minutes === 0 ? whole : `${whole} ${t("time.minutes", { count: minutes })}`;
   }
-  const days = Math.floor(size / DAY);
+  const count = Math.floor(size / DAY);
   const hours = Math.floor((size % DAY) / HOUR);
-  if (days < 3 && hours > 0) return `${days} ${days === 1 ? "day" : "days"} ${hours} h`;
-  return `${days} ${days === 1 ? "day" : "days"}`;
+  const days = t(after ? "time.days.after" : "time.days", { count });
+  return count < 3 && hours > 0 ? `${days} ${t("time.hours", { count: hours })}` : days;
 }
 
 /** How long ago: `now` within a second, else `3 min ago`. */
 export function ago(ms: number): string {
-  return ms < 1000 ? "now" : `${duration(ms)} ago`;
-}
-
-/** `1 order`, `2 orders`: a count with its noun. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+  return ms < 1000 ? t("time.now") : t("time.ago", { duration: duration(ms, true) });
 }
 
 /** Bytes in the largest sensible unit. */
 export function bytes(count: number): string {
-  if (count < 1000) return `${count} B`;
-  if (count < 1_000_000) return `${(count / 1000).toFixed(1)} kB`;
-  return `${(count / 1_000_000).toFixed(1)} MB`;
+  const number = (value: number, digits: number): string =>
+    value.toLocaleString(language.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (count < 1000) return `${number(count, 0)} B`;
+  if (count < 1_000_000) return `${number(count / 1000, 1)} kB`;
+  return `${number(count / 1_000_000, 1)} MB`;
 }
 
 /** An exact decimal as a quantity. */

@@ -6,6 +6,7 @@
  * The order that would be is kept up all the time from what changed (lib/placing.ts); showing it is one walk.
  */
 
+import { t } from "./language.svelte";
 import { Placing, type Placed, type Sorting } from "./placing";
 import { inSlices } from "./slices";
 
@@ -135,6 +136,5 @@ export class HeldRows<Row> {
 
 /** The words on the offer: `3 new, reorder`. */
 export function waitingWords(waiting: Waiting): string {
-  if (waiting.rows === 0) return "Order changed, reorder";
-  return `${waiting.rows.toLocaleString()} new or gone, reorder`;
+  return waiting.rows === 0 ? t("table.order_changed") : t("table.waiting", { count: waiting.rows });
 }

@@ -2,6 +2,10 @@
  * The keys of the page. They are plain letters and therefore silent while somebody types; `g` waits a moment for the second letter.
  */
 
+import type { Key } from "./language.svelte";
+
+type Does = Extract<Key, `keys.${string}`>;
+
 export type Act = { readonly go: string } | "search" | "help";
 
 /** How long `g` waits for its second letter. */
@@ -9,18 +13,18 @@ const PATIENCE = 1_500;
 
 const PLACES: Readonly<Partial<Record<string, string>>> = { o: "/", i: "/inventory", r: "/orders", m: "/metrics" };
 
-/** What the help says. */
-export const KEYS: readonly { readonly keys: readonly string[]; readonly does: string }[] = [
-  { keys: ["g", "o"], does: "Go to the overview" },
-  { keys: ["g", "i"], does: "Go to the inventory" },
-  { keys: ["g", "r"], does: "Go to the orders" },
-  { keys: ["g", "m"], does: "Go to all metrics" },
-  { keys: ["/"], does: "Search this screen" },
-  { keys: ["?"], does: "Show these keys" },
-  { keys: ["Arrows"], does: "Move in a table" },
-  { keys: ["Enter"], does: "Open the row, or sort by the column" },
-  { keys: ["Ctrl", "End"], does: "Go to the last row" },
-  { keys: ["Escape"], does: "Close what is open" },
+/** What the help says: a letter, or the message with the key's name, and the message of what it does. */
+export const KEYS: readonly { readonly keys: readonly string[]; readonly does: Does }[] = [
+  { keys: ["g", "o"], does: "keys.overview" },
+  { keys: ["g", "i"], does: "keys.inventory" },
+  { keys: ["g", "r"], does: "keys.orders" },
+  { keys: ["g", "m"], does: "keys.metrics" },
+  { keys: ["/"], does: "keys.search" },
+  { keys: ["?"], does: "keys.help" },
+  { keys: ["key.arrows"], does: "keys.arrows" },
+  { keys: ["key.enter"], does: "keys.enter" },
+  { keys: ["key.ctrl", "key.end"], does: "keys.end" },
+  { keys: ["key.escape"], does: "keys.escape" },
 ];
 
 export interface Press {

@@ -3,8 +3,9 @@
  * the shop still tells Stockwire anything (the sources). A perfect link to a shop that fell silent is not live data.
  */
 
-import { ago, counted, duration } from "./format";
-import type { Shape, Tone } from "./words";
+import { ago, duration } from "./format";
+import { t } from "./language.svelte";
+import { codeWords, type Shape, type Tone } from "./words";
 
 export type Level = "live" | "delayed" | "stale" | "reconnecting" | "offline" | "paused" | "error" | "connecting";
 
@@ -44,15 +45,15 @@ export interface Rung {
   readonly sentence: string;
 }
 
-const WORDS: Readonly<Record<Level, { word: string; shape: Shape; tone: Tone }>> = {
-  live: { word: "Live", shape: "dot", tone: "ok" },
-  delayed: { word: "Delayed", shape: "triangle", tone: "warning" },
-  stale: { word: "Stale", shape: "diamond", tone: "critical" },
-  reconnecting: { word: "Reconnecting", shape: "half", tone: "warning" },
-  offline: { word: "Offline", shape: "cross", tone: "critical" },
-  paused: { word: "Paused by you", shape: "pause", tone: "unknown" },
-  error: { word: "Not connected", shape: "square", tone: "critical" },
-  connecting: { word: "Connecting", shape: "ring", tone: "unknown" },
+const LOOKS: Readonly<Record<Level, { shape: Shape; tone: Tone }>> = {
+  live: { shape: "dot", tone: "ok" },
+  delayed: { shape: "triangle", tone: "warning" },
+  stale: { shape: "diamond", tone: "critical" },
+  reconnecting: { shape: "half", tone: "warning" },
+  offline: { shape: "cross", tone: "critical" },
+  paused: { shape: "pause", tone: "unknown" },
+  error: { shape: "square", tone: "critical" },
+  connecting: { shape: "ring", tone: "unknown" },
 };
 
 /** True when what the screen shows may no longer be so: its values are dimmed and carry their time. */
@@ -72,50 +73,47 @@ export function linkRung(
   now: number,
   asOf: string | null,
 ): Rung {
-  const look = WORDS[freshness.level];
+  const { level } = freshness;
+  const look = { ...LOOKS[level], word: t(`link.${level}`) };
   const age = freshness.ageMs;
-  const values = asOf === null ? "No values yet" : `Values as of ${asOf}`;
-  switch (freshness.level) {
+  const values = asOf === null ? t("link.no_values") : t("link.values_as_of", { time: asOf });
+  switch (level) {
     case "live":
-      return { ...look, age: age === undefined ? "" : ago(age), sentence: "Live: the connection to Stockwire works." };
+      return { ...look, age: age === undefined ? "" : ago(age), sentence: t("link.says.live") };
     case "delayed":
       return {
         ...look,
         age: age === undefined ? "" : ago(age),
-        sentence: `Delayed: nothing came for ${duration(age ?? 0)}.`,
+        sentence: t("link.says.delayed", { duration: duration(age ?? 0, true) }),
       };
     case "stale":
       return {
         ...look,
-        age: asOf === null ? ago(age ?? 0) : `as of ${asOf}, ${ago(age ?? 0)}`,
-        sentence: `Stale: ${values}.`,
+        age: asOf === null ? ago(age ?? 0) : t("link.as_of_age", { time: asOf, age: ago(age ?? 0) }),
+        sentence: t("link.says.stale", { values }),
       };
     case "reconnecting": {
       const left = link.nextTryAt === undefined ? 0 : link.nextTryAt - now;
-      const next = left >= 1000 ? `next try in ${duration(left)}` : "trying now";
-      return { ...look, age: next, sentence: `The connection was lost; reconnecting. ${values}.` };
+      const next = left >= 1000 ? t("link.next_try", { duration: duration(left, true) }) : t("link.trying");
+      return { ...look, age: next, sentence: t("link.says.reconnecting", { values }) };
     }
     case "offline":
       return {
         ...look,
-        age: asOf === null ? "no network" : `as of ${asOf}, ${ago(age ?? 0)}`,
-        sentence: `This device is offline. ${values}.`,
+        age: asOf === null ? t("link.no_network") : t("link.as_of_age", { time: asOf, age: ago(age ?? 0) }),
+        sentence: t("link.says.offline", { values }),
       };
     case "paused": {
-      const waiting = freshness.waiting;
-      const words = waiting === 0 ? "nothing waiting" : `${counted(waiting, "change")} waiting`;
-      return { ...look, age: words, sentence: `Paused by you: ${words}.` };
+      const { waiting } = freshness;
+      const words = waiting === 0 ? t("link.nothing_waiting") : t("link.waiting", { count: waiting });
+      return { ...look, age: words, sentence: t("link.says.paused", { waiting: words }) };
     }
     case "error": {
-      const why = link.reason?.replaceAll("_", " ") ?? "refused";
-      return {
-        ...look,
-        age: why,
-        sentence: `Stockwire does not let this page connect: ${why}. ${values}; no data is lost. Reload the page or sign in again.`,
-      };
+      const why = link.reason === undefined ? t("link.refused") : codeWords(link.reason).toLowerCase();
+      return { ...look, age: why, sentence: t("link.says.error", { why, values }) };
     }
     case "connecting":
-      return { ...look, age: "", sentence: "Connecting to Stockwire." };
+      return { ...look, age: "", sentence: t("link.says.connecting") };
   }
 }
 
@@ -132,35 +130,33 @@ export function sourcesRung(sources: readonly SourceAge[]): Rung {
   );
   if (!worst)
     return {
-      word: "No source yet",
+      word: t("sources.none"),
       shape: "ring",
       tone: "unknown",
       age: "",
-      sentence: "No source has sent anything yet.",
+      sentence: t("sources.says.none"),
     };
   const many = sources.length > 1;
   const bad = sources.filter((source) => source.state !== "ok");
   if (worst.state === "ok") {
     const newest = Math.min(...sources.map((source) => source.ageMs));
-    const word = many ? `${sources.length} sources` : "Shop data";
     return {
-      word,
+      word: many ? t("count.sources", { count: sources.length }) : t("sources.one"),
       shape: "dot",
       tone: "ok",
       age: ago(newest),
-      sentence: many ? `All ${sources.length} sources are sending.` : "The shop is sending.",
+      sentence: many ? t("sources.says.all", { count: sources.length }) : t("sources.says.one"),
     };
   }
-  const who = bad.length > 1 ? `${bad.length} of ${sources.length} sources` : worst.source;
-  const word = `${who} ${worst.state}`;
-  const tone = worst.state === "silent" ? "critical" : "warning";
-  const shape = worst.state === "silent" ? "square" : "triangle";
+  const { state } = worst;
+  const who = bad.length > 1 ? t("sources.some", { bad: bad.length, all: sources.length }) : worst.source;
+  const age = ago(worst.ageMs);
   return {
-    word,
-    shape,
-    tone,
-    age: ago(worst.ageMs),
-    sentence: `${who} ${bad.length > 1 ? "are" : "is"} ${worst.state}: last heard ${ago(worst.ageMs)}.`,
+    word: t(`sources.${state}`, { who }),
+    shape: state === "silent" ? "square" : "triangle",
+    tone: state === "silent" ? "critical" : "warning",
+    age,
+    sentence: t(`sources.says.${state}`, { who, age, count: bad.length }),
   };
 }
 
@@ -172,7 +168,7 @@ export function unknownSources(sources: readonly SourceAge[]): Rung {
     ...known,
     shape: "ring",
     tone: "unknown",
-    sentence: "How the sources are is not known until the connection is back.",
+    sentence: t("sources.says.unknown"),
   };
 }
 

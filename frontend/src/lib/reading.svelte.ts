@@ -41,10 +41,7 @@ export class Reading<Answer> {
         this.error = null;
       } catch (error) {
         if (life.signal.aborted) return;
-        this.error =
-          error instanceof ReadError
-            ? error
-            : new ReadError(0, "The answer could not be read. Nothing is lost; try again.");
+        this.error = error instanceof ReadError ? error : new ReadError(0, "unreadable");
       }
     } while (this.#again);
     this.#life = null;

@@ -1,6 +1,6 @@
 /**
  * What a screen asks for once instead of following it: an order with its lines and timeline, and the movements of a stock row. A refusal becomes a
- * `ReadError` whose words can stand on the screen: what happened and what to do.
+ * `ReadError`, of which `problemWords` says what happened and what to do.
  */
 
 /** One line of an order. Quantities are numbers, money is decimal text. */
@@ -76,14 +76,16 @@ export interface Movements {
   readonly next: string | null;
 }
 
-/** A read that was not answered with what was asked. `status` is 0 when nobody answered. */
+/** A read that was not answered with what was asked. `status` is 0 when nobody answered; `code` is that of the problem. */
 export class ReadError extends Error {
   readonly status: number;
+  readonly code: string;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, code: string) {
+    super(`${status} ${code}`);
     this.name = "ReadError";
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -93,23 +95,21 @@ async function read(address: string, signal: AbortSignal): Promise<unknown> {
     answer = await fetch(address, { signal, headers: { accept: "application/json" }, credentials: "same-origin" });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new ReadError(0, "Stockwire did not answer. Nothing is lost; try again when the connection is back.");
+    throw new ReadError(0, "silent");
   }
   if (answer.ok) return (await answer.json()) as unknown;
-  throw new ReadError(answer.status, await refusal(answer));
+  throw new ReadError(answer.status, await codeOf(answer));
 }
 
-async function refusal(answer: Response): Promise<string> {
-  if (answer.status === 401) return "You are signed out. Sign in again to go on.";
-  if (answer.status === 404) return "Stockwire does not know it.";
+async function codeOf(answer: Response): Promise<string> {
   try {
     const problem: unknown = await answer.json();
-    if (problem !== null && typeof problem === "object" && "detail" in problem && typeof problem.detail === "string")
-      return problem.detail;
+    if (problem !== null && typeof problem === "object" && "code" in problem && typeof problem.code === "string")
+      return problem.code;
   } catch {
     // An answer that is no JSON has nothing to add to its status.
   }
-  return `Stockwire answered ${answer.status}. Nothing is lost; try again in a moment.`;
+  return "other";
 }
 
 /** An order with its lines and timeline. */

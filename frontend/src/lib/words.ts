@@ -4,6 +4,7 @@
 
 import type { OrderRow, InventoryRow } from "../stores/rows";
 import { duration, type Formats } from "./format";
+import { language, perhaps, t } from "./language.svelte";
 import { decimalText, exact } from "./decimal";
 
 /** The shapes a state can have; each is told apart without colour. */
@@ -18,16 +19,18 @@ export interface Look {
   readonly tone: Tone;
 }
 
+type Mark = Omit<Look, "words">;
+
 export type StockStatus = InventoryRow["stock_status"];
 export type OrderState = OrderRow["status"];
 
-const STOCK: Readonly<Record<StockStatus, Look>> = {
-  oversold: { words: "Oversold", shape: "square", tone: "critical" },
-  out_of_stock: { words: "Out of stock", shape: "diamond", tone: "critical" },
-  low: { words: "Low", shape: "triangle", tone: "warning" },
-  overstock: { words: "Overstock", shape: "bar", tone: "info" },
-  ok: { words: "OK", shape: "dot", tone: "ok" },
-  untracked: { words: "Not tracked", shape: "ring", tone: "unknown" },
+const STOCK: Readonly<Record<StockStatus, Mark>> = {
+  oversold: { shape: "square", tone: "critical" },
+  out_of_stock: { shape: "diamond", tone: "critical" },
+  low: { shape: "triangle", tone: "warning" },
+  overstock: { shape: "bar", tone: "info" },
+  ok: { shape: "dot", tone: "ok" },
+  untracked: { shape: "ring", tone: "unknown" },
 };
 
 /** The stock statuses, the most urgent first. */
@@ -35,29 +38,29 @@ export const STOCK_STATUSES = Object.keys(STOCK) as readonly StockStatus[];
 
 /** The look of a stock status. */
 export function stockLook(status: StockStatus): Look {
-  return STOCK[status];
+  return { ...STOCK[status], words: t(`stock.${status}`) };
 }
 
 /** How far below zero a row is: `Oversold by 3`; else the plain word. */
 export function stockWords(row: Pick<InventoryRow, "stock_status" | "available">, formats: Formats): string {
   const available = exact(row.available);
-  if (available < 0n) return `Oversold by ${formats.quantity(decimalText(-available))}`;
-  return STOCK[row.stock_status].words;
+  if (available < 0n) return t("stock.oversold_by", { quantity: formats.quantity(decimalText(-available)) });
+  return t(`stock.${row.stock_status}`);
 }
 
-const ORDER: Readonly<Record<OrderState, Look>> = {
-  draft: { words: "Draft", shape: "ring", tone: "unknown" },
-  placed: { words: "Placed", shape: "ring", tone: "info" },
-  confirmed: { words: "Confirmed", shape: "ring", tone: "info" },
-  allocated: { words: "Allocated", shape: "half", tone: "info" },
-  picking: { words: "Picking", shape: "half", tone: "info" },
-  packed: { words: "Packed", shape: "dot", tone: "info" },
-  shipped: { words: "Shipped", shape: "dot", tone: "ok" },
-  delivered: { words: "Delivered", shape: "check", tone: "ok" },
-  completed: { words: "Completed", shape: "check", tone: "ok" },
-  cancelled: { words: "Cancelled", shape: "cross", tone: "unknown" },
-  returned: { words: "Returned", shape: "cross", tone: "warning" },
-  expired: { words: "Expired", shape: "cross", tone: "unknown" },
+const ORDER: Readonly<Record<OrderState, Mark>> = {
+  draft: { shape: "ring", tone: "unknown" },
+  placed: { shape: "ring", tone: "info" },
+  confirmed: { shape: "ring", tone: "info" },
+  allocated: { shape: "half", tone: "info" },
+  picking: { shape: "half", tone: "info" },
+  packed: { shape: "dot", tone: "info" },
+  shipped: { shape: "dot", tone: "ok" },
+  delivered: { shape: "check", tone: "ok" },
+  completed: { shape: "check", tone: "ok" },
+  cancelled: { shape: "cross", tone: "unknown" },
+  returned: { shape: "cross", tone: "warning" },
+  expired: { shape: "cross", tone: "unknown" },
 };
 
 /** The order statuses along the lifecycle. */
@@ -68,7 +71,7 @@ export const PIPELINE: readonly OrderState[] = ["placed", "confirmed", "allocate
 
 /** The look of an order status. */
 export function orderLook(status: OrderState): Look {
-  return ORDER[status];
+  return { ...ORDER[status], words: t(`order.${status}`) };
 }
 
 /** How an order stands against its time. */
@@ -85,32 +88,56 @@ export function ageing(
 ): Ageing {
   if (row.closed_at !== null) {
     return {
-      words: `took ${duration(Date.parse(row.closed_at) - Date.parse(row.placed_at))}`,
+      words: t("order.took", { duration: duration(Date.parse(row.closed_at) - Date.parse(row.placed_at)) }),
       tone: "unknown",
       shape: "check",
     };
   }
   if (row.due_at === null)
-    return { words: `open ${duration(now - Date.parse(row.placed_at))}`, tone: "unknown", shape: "ring" };
+    return {
+      words: t("order.open_for", { duration: duration(now - Date.parse(row.placed_at), true) }),
+      tone: "unknown",
+      shape: "ring",
+    };
   const left = Date.parse(row.due_at) - now;
   if (left < 0 || row.lateness === "late")
-    return { words: `${duration(-left)} over`, tone: "critical", shape: "square" };
+    return { words: t("order.over", { duration: duration(-left) }), tone: "critical", shape: "square" };
   const tone = row.lateness === "at_risk" ? "warning" : "ok";
-  return { words: `due in ${duration(left)}`, tone, shape: tone === "warning" ? "triangle" : "dot" };
+  return {
+    words: t("order.due_in", { duration: duration(left, true) }),
+    tone,
+    shape: tone === "warning" ? "triangle" : "dot",
+  };
 }
 
-/** Names of codes of the wire as people write them: `partially_refunded` as `Partially refunded`. */
-export function plainWords(code: string): string {
+/** An order's status in words, and that it is on hold. */
+export function statusWords(row: Pick<OrderRow, "status" | "hold_reason">): string {
+  const status = t(`order.${row.status}`);
+  return row.hold_reason === null ? status : t("order.status_on_hold", { status });
+}
+
+/** A code of the wire in words: `partially_refunded` as `Partially refunded`. A code without a message is written out. */
+export function codeWords(code: string): string {
+  return perhaps(`code.${code}`) ?? plainWords(code);
+}
+
+function plainWords(code: string): string {
   const text = code.replaceAll("_", " ").replaceAll(".", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A place in a list of quantities that make up what is available. */
+/** Where codes stand inside a sentence: `Skipped confirmed, allocated.` Other languages keep the case of their nouns. */
+export function listed(words: readonly string[]): string {
+  const text = words.join(", ");
+  return language.code === "en" ? text.toLowerCase() : text;
+}
+
+/** The quantities that make up what is available, with their message. */
 export const STOCK_PARTS = [
-  ["on_hand", "On hand"],
-  ["committed", "Committed to orders"],
-  ["reserved", "Reserved"],
-  ["damaged", "Damaged"],
-  ["quality_control", "In quality control"],
-  ["safety_stock", "Safety stock"],
+  ["on_hand", "stock.on_hand"],
+  ["committed", "stock.committed_to_orders"],
+  ["reserved", "stock.reserved"],
+  ["damaged", "stock.damaged"],
+  ["quality_control", "stock.quality_control"],
+  ["safety_stock", "stock.safety_stock"],
 ] as const;

@@ -77,7 +77,7 @@ describe("the indicator", () => {
       "WebSocket",
       "23 ms",
       "every 5 s, slower while this tab is hidden",
-      "1 epoch",
+      "1 another history",
       "1,204 frames, 381.2 kB",
     ]) {
       expect(within(details).getByText(words)).toBeInTheDocument();

@@ -1,11 +1,13 @@
 import { render, screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import EmptyInstallation from "../../src/components/dashboard/EmptyInstallation.svelte";
 import UrgentStock from "../../src/components/dashboard/UrgentStock.svelte";
+import LanguageChoice from "../../src/components/shell/LanguageChoice.svelte";
 import PaceControl from "../../src/components/shell/PaceControl.svelte";
 import { formatsFor } from "../../src/lib/format";
+import { language } from "../../src/lib/language.svelte";
 import SignIn from "../../src/pages/SignIn.svelte";
 import { session } from "../../src/stores/session.store";
 import { stockRows } from "../fixtures/shop";
@@ -84,5 +86,18 @@ describe("signing in", () => {
   it("explains itself without a token", () => {
     render(SignIn);
     expect(screen.getByRole("heading", { name: "Sign in to Stockwire" })).toBeInTheDocument();
+  });
+});
+
+describe("the language", () => {
+  afterEach(() => language.choose("en"));
+
+  it("is chosen by its own name, and what is on the screen follows without a reload", async () => {
+    render(LanguageChoice);
+    render(PaceControl, { chosen: 0, effective: 0, paused: false, onpace: vi.fn() });
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Language" }), "Deutsch");
+    expect(await screen.findByRole("button", { name: "Aktualisierung anhalten" })).toBeInTheDocument();
+    expect(screen.getByRole("combobox", { name: "Sprache" })).toHaveValue("de");
+    expect(screen.getByRole("option", { name: "Alle 5 s" })).toBeInTheDocument();
   });
 });

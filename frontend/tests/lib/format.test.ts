@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, bytes, counted, duration, formatsFor } from "../../src/lib/format";
+import { ago, bytes, duration, formatsFor } from "../../src/lib/format";
 
 const formats = formatsFor("GBP", "Europe/London", "en-GB");
 
@@ -54,11 +54,6 @@ describe("lengths of time", () => {
     expect(ago(900)).toBe("now");
     expect(ago(2100)).toBe("2 s ago");
   });
-});
-
-it("counts with the right noun", () => {
-  expect(counted(1, "order")).toBe("1 order");
-  expect(counted(0, "order")).toBe("0 orders");
 });
 
 it("rounds bytes to what a person reads", () => {

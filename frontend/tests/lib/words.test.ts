@@ -1,15 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { formatsFor } from "../../src/lib/format";
-import {
-  ageing,
-  orderLook,
-  ORDER_STATES,
-  plainWords,
-  STOCK_STATUSES,
-  stockLook,
-  stockWords,
-} from "../../src/lib/words";
+import { ageing, codeWords, orderLook, ORDER_STATES, STOCK_STATUSES, stockLook, stockWords } from "../../src/lib/words";
 
 const formats = formatsFor("GBP", "UTC", "en-GB");
 const NOW = Date.parse("2026-03-02T14:00:00Z");
@@ -73,6 +65,7 @@ it("has words and a shape for every order status", () => {
   for (const status of ORDER_STATES) expect(orderLook(status).words).not.toBe("");
 });
 
-it("writes codes as people do", () => {
-  expect(plainWords("partially_refunded")).toBe("Partially refunded");
+it("writes codes as people do, also one that it never heard of", () => {
+  expect(codeWords("partially_refunded")).toBe("Partially refunded");
+  expect(codeWords("struck_by.lightning")).toBe("Struck by lightning");
 });
