@@ -169,3 +169,9 @@ class StorageFailed(Failed):
     code = "storage_failed"
     status = 503
     retry_after = 5
+
+
+class LostTrack(Failed):
+    """The log went on without a process that follows it, or is another one now; that process begins anew."""
+
+    code = "lost_track"

@@ -28,7 +28,7 @@ from stockwire.core.projections.journeys import journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry
 from stockwire.core.views import View
-from stockwire.log import codec, database, listing
+from stockwire.log import codec, database, journal, listing
 from stockwire.log.base import (
     JOURNEYS_LOADED,
     MINUTES_LOADED,
@@ -57,7 +57,8 @@ class SqliteLog:
 
     Raises DataDirectoryBusy, SchemaTooNew or StorageFailed. `reading` leaves lock and schema alone and refuses `commit`:
     for looking at a log that another process writes; with `still` everything is seen as it was at the first look. `now` is
-    the moment noted at a migration. `durable` false is for logs that can be made anew.
+    the moment noted at a migration. `durable` false is for logs that can be made anew. `followed`: other processes follow
+    what is committed, so the journal is kept.
     """
 
     def __init__(
@@ -69,10 +70,13 @@ class SqliteLog:
         reading: bool = False,
         still: bool = False,
         durable: bool = True,
+        followed: bool = False,
         readers: int = 4,
     ) -> None:
         self._path = directory / FILE
         self._durable = durable
+        self._followed = followed
+        self._untrimmed = 0
         self._readers = database.Readers(
             lambda: database.open_reading(self._path), 1 if still else readers, still=still
         )
@@ -123,6 +127,8 @@ class SqliteLog:
                 connection.execute(_SQL["put_fact"], ("epoch", epoch))
             if fact("origin") != witness.origin:
                 connection.execute(_SQL["put_fact"], ("origin", witness.origin))
+            if not self._followed:
+                connection.execute(_SQL["clear_journal"])
         witness.saw(version)
 
     def _writer(self) -> apsw.Connection:
@@ -349,10 +355,21 @@ class SqliteLog:
             if changes.config is not None:
                 facts.append(("config", changes.config))
             many(_SQL["put_fact"], facts)
+            if self._followed and records:
+                self._note(connection, records[0].version - 1, changes)
         self._version = changes.version
         if self._witness is not None:
             with contextlib.suppress(OSError):
                 self._witness.saw(changes.version)
+
+    def _note(self, connection: apsw.Connection, since: int, changes: Changes) -> None:
+        """Write the commit into the journal, and drop what is old there."""
+        connection.execute(_SQL["add_journal"], (changes.version, since, journal.written(changes)))
+        self._untrimmed += 1
+        if self._untrimmed >= journal.TRIM_EVERY:
+            self._untrimmed = 0
+            oldest = changes.version - journal.EVENTS_KEPT
+            connection.execute(_SQL["trim_journal"], (oldest, journal.COMMITS_KEPT))
 
     def _put_rows(self, connection: apsw.Connection, changes: Changes, recorded_at: int) -> None:
         evicted = changes.evicted

@@ -274,3 +274,18 @@ SELECT
     (SELECT count(*) FROM orders WHERE shown = 1 AND closed_at IS NULL),
     (SELECT count(*) FROM movements),
     (SELECT count(*) FROM parked);
+
+-- The journal
+
+-- name: add_journal
+INSERT INTO journal (version, since, body) VALUES (?, ?, ?);
+
+-- name: journal_after
+SELECT since, version, body FROM journal WHERE version > ? ORDER BY version LIMIT ?;
+
+-- name: trim_journal
+DELETE FROM journal WHERE version <= ?
+    OR version <= (SELECT version FROM journal ORDER BY version DESC LIMIT 1 OFFSET ?);
+
+-- name: clear_journal
+DELETE FROM journal;
