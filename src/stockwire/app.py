@@ -1,76 +1,83 @@
 """The wired application: read this file to understand the system.
 
-    source -> transport/http -> engine/ingest -> log (one transaction) -> hub -> sessions -> transports -> screens
+    source -> transport/http -> engine/scribe -> log (one transaction) -> hub -> sessions -> transports -> screens
 
-`Stockwire` opens the log, loads the rows, starts the one writer and gives one ASGI application: the streams under
-`/api/v1/ws`, `/stream` and
-`/poll` are plain ASGI, everything else is the HTTP API. `serve` runs it under uvicorn until it is asked to stop,
-then lets the
-screens go in peace. This is the only place that chooses adapters.
+`Stockwire` opens the log, loads the rows and gives one ASGI application: the streams under `/api/v1/ws`, `/stream` and
+`/poll` are plain ASGI, everything else is the HTTP API. `Stockwire.open` owns the data directory and writes itself;
+`Stockwire.follow` serves beside a process that does (workers/ has those). serving.py runs it under uvicorn. Adapters are
+chosen here, and by the writing process (workers/writer.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
-import logging
 import random
-import signal
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
-
-import msgspec
-import uvicorn
-import uvloop
+from typing import Any, Final, Protocol, cast
 
 from stockwire import __version__
-from stockwire.core.errors import StockwireError
-from stockwire.core.events import ShopConfigured
+from stockwire.core.events import Event
 from stockwire.core.feed import Feed
 from stockwire.core.fold import Changes
 from stockwire.core.rows import FeedName
-from stockwire.core.values import DAY
 from stockwire.engine.admission import Admission
-from stockwire.engine.clock import run_clock
+from stockwire.engine.census import Count
+from stockwire.engine.chores import ended, every
 from stockwire.engine.exchange import Receive, Scope, Send
 from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
-from stockwire.engine.ingest import Ingest
+from stockwire.engine.ingest import Receipt
+from stockwire.engine.scribe import DistantScribe, Forget, Publish
 from stockwire.engine.streams import Streams
 from stockwire.log.access import Access as Store
-from stockwire.log.base import Loaded, Writer
+from stockwire.log.base import Loaded, Log
+from stockwire.log.journal import Tail
 from stockwire.log.sqlite import SqliteLog
 from stockwire.settings import Settings
 from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
-from stockwire.transport.takeover import http_protocol
 from stockwire.transport.websocket import WebSocketStream
-
-_log = logging.getLogger("stockwire")
+from stockwire.writing import moment_now, scribe
 
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
-COMPACT_EVERY: Final = 3_600.0
 NOTE_USE_EVERY: Final = 60.0
 
 
-def moment_now() -> int:
-    """The wall's clock as a moment."""
-    return time.time_ns() // 1_000
+class Writing(Protocol):
+    """A scribe, here or in another process."""
+
+    @property
+    def running(self) -> bool: ...
+
+    async def submit(self, events: Sequence[Event]) -> Receipt: ...
+    async def start(self, publish: Publish, forget: Forget) -> None: ...
+    async def stop(self) -> None: ...
 
 
 class Stockwire:
-    """The application over one data directory, open from `open` to `close`. Call it as ASGI 3."""
+    """The application over one data directory, open until `close`. Call it as ASGI 3.
 
-    def __init__(self, settings: Settings, log: Writer, store: Store, loaded: Loaded) -> None:
+    `count` knows the connections of the server's other processes. `catch_up` publishes what another process committed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: Log,
+        store: Store,
+        loaded: Loaded,
+        ingest: Writing,
+        *,
+        count: Count | None = None,
+        catch_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self.settings = settings
         self.log = log
         self.store = store
+        self.ingest = ingest
         self._shop_clock = loaded.clock
         self.hub = Hub(
             feeds(loaded),
@@ -84,11 +91,11 @@ class Stockwire:
                 {source: Thresholds(age.late, age.silent) for source, age in settings.sources.items()},
             ),
             describe=self._describe,
+            catch_up=catch_up,
         )
-        self.admission = Admission(settings.max_connections, settings.max_connections)
+        self.admission = Admission(settings.max_connections, settings.max_connections, count=count)
         self.streams = Streams(self.hub, self.admission, monotonic=time.monotonic, random=random.random)
         self.access = Access(store, origins=settings.own_origins, monotonic=time.monotonic)
-        self.ingest = Ingest(log, loaded, configuration(settings), now=moment_now, published=self._published)
         self._tasks: list[asyncio.Task[None]] = []
         self._page = Page(DASHBOARD)
         self._front = self._make_front()
@@ -125,39 +132,44 @@ class Stockwire:
         Raises DataDirectoryBusy, SchemaTooNew or StorageFailed.
         """
         log = SqliteLog(settings.data_dir, now=moment_now())
-        try:
+
+        async def wired() -> Stockwire:
             loaded = await asyncio.to_thread(log.load)
-            application = cls(settings, log, Store(settings.data_dir / "access.db"), loaded)
-        except BaseException:
-            log.close()
-            raise
-        await application._start()
-        return application
+            return cls(settings, log, opened_store(settings), loaded, scribe(settings, log, loaded))
+
+        return await _started(wired(), log)
+
+    @classmethod
+    async def follow(cls, settings: Settings, count: Count, lost: Callable[[], None]) -> Stockwire:
+        """Serve a data directory that another process owns and writes. `lost`: it can be followed no more.
+
+        Raises SchemaTooNew or StorageFailed.
+        """
+        log = SqliteLog(settings.data_dir, reading=True)
+
+        async def wired() -> Stockwire:
+            loaded = await asyncio.to_thread(log.load)
+            tail = Tail(settings.data_dir, loaded.version, log.epoch)
+            distant = DistantScribe(settings.data_dir, tail, lost=lost)
+            store = opened_store(settings)
+            return cls(settings, log, store, loaded, distant, count=count, catch_up=distant.catch_up)
+
+        return await _started(wired(), log)
 
     async def _start(self) -> None:
-        await self.ingest.start()
-        if self.settings.clock == "wall":
-            self._tasks.append(asyncio.create_task(run_clock(self.ingest.submit, lambda: self._shop_clock, moment_now)))
-        for seconds, chore in ((COMPACT_EVERY, self._compact), (NOTE_USE_EVERY, self._note_use)):
-            self._tasks.append(asyncio.create_task(_every(seconds, chore)))
+        await self.ingest.start(self._publish, self.hub.forget)
+        self._tasks.append(asyncio.create_task(every(NOTE_USE_EVERY, self._note_use)))
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the data directory."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await self.ingest.stop()
         self.store.close()
         self.log.close()
 
-    def _published(self, changes: Changes) -> None:
+    def _publish(self, changes: Changes) -> None:
         self._shop_clock = changes.clock
         self.hub.publish(changes)
-
-    async def _compact(self) -> None:
-        """Forget what nobody can come back to any more."""
-        horizon = await self.ingest.compact(moment_now(), self.settings.retention_days * DAY)
-        self.hub.forget(horizon)
 
     async def _note_use(self) -> None:
         """Write down when each key was last used."""
@@ -179,23 +191,24 @@ class Stockwire:
             },
         }  # fmt: skip
 
-    def link(self, url: str) -> str:
-        """A fresh one-time sign-in link for the page at `url`."""
-        token = self.store.create_link(moment_now())
-        return f"{url}/sign-in#{token}"
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
 
 
-async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    """Do the chore again and again. One that fails is told, and tried again at its next turn."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await chore()
-        except StockwireError as error:
-            _log.warning("%s: %s", chore.__name__.strip("_"), error.detail)
+async def _started(wired: Awaitable[Stockwire], log: Log) -> Stockwire:
+    """The application, started; the log is let go when that fails."""
+    try:
+        application = await wired
+        await application._start()
+    except BaseException:
+        log.close()
+        raise
+    return application
+
+
+def opened_store(settings: Settings) -> Store:
+    """Who may come in. Raises StorageFailed or SchemaTooNew."""
+    return Store(settings.data_dir / "access.db")
 
 
 def feeds(loaded: Loaded) -> dict[FeedName, Feed]:
@@ -207,142 +220,3 @@ def feeds(loaded: Loaded) -> dict[FeedName, Feed]:
     return {
         name: Feed(name, rows.values(), loaded.tombstones.get(name), loaded.horizon) for name, rows in tables.items()
     }
-
-
-def configuration(settings: Settings) -> ShopConfigured:
-    """The settings that folding depends on, as the event that puts them in force."""
-    return ShopConfigured(
-        timezone=settings.timezone, currency=settings.currency, allowed_minutes=dict(settings.allowed_minutes)
-    )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but for signals: stopping is ours, because the screens are asked to leave first."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answering = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.answering.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-Announce = Callable[[Stockwire, str], None]
-Beside = Callable[[Stockwire], Awaitable[None]]
-
-
-def serve(settings: Settings, announce: Announce | None = None, beside: Beside | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, then drain and close.
-
-    `announce` is called once, with the application and its address, when it answers; left out, the address and a
-    sign-in link
-    go to standard output. `beside` runs as long as the server does (the demo's shop). Raises DataDirectoryBusy,
-    SchemaTooNew,
-    StorageFailed, or OSError when the address cannot be had.
-    """
-    uvloop.run(_serve(settings, announce or _print, beside))
-
-
-def _print(application: Stockwire, url: str) -> None:
-    sys.stdout.write(f"{application.settings.shop_name} is live at {url}\nSign in, once: {application.link(url)}\n")
-    sys.stdout.flush()
-
-
-async def _serve(settings: Settings, announce: Announce, beside: Beside | None) -> None:
-    with contextlib.closing(_listen(settings.host, settings.port)) as listener:
-        port = listener.getsockname()[1]
-        settings = msgspec.structs.replace(settings, port=port)
-        application = await Stockwire.open(settings)
-        try:
-            async with _answering(application, listener) as server:
-                gc.collect()
-                gc.freeze()
-                announce(application, f"http://{_written(settings.host)}:{port}")
-                await _until_stopped(application, server, beside)
-        finally:
-            await application.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _written(host: str) -> str:
-    """A host as it stands in an address."""
-    if host in ("0.0.0.0", "::"):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-@contextlib.asynccontextmanager
-async def _answering(application: Stockwire, listener: socket.socket) -> AsyncIterator[_Server]:
-    """uvicorn answering on the listener for as long as the block runs."""
-    config = uvicorn.Config(
-        application,
-        loop="none",
-        http=http_protocol(application.streams, application.access.reader),
-        ws="wsproto",
-        ws_max_size=128 * 1024,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        backlog=4_096,
-        access_log=False,
-        log_level="debug" if application.settings.log_level == "debug" else "warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        started = asyncio.create_task(server.answering.wait())
-        await asyncio.wait((started, task), return_when=asyncio.FIRST_COMPLETED)
-        started.cancel()
-        yield server
-    finally:
-        server.should_exit = True
-        await task
-
-
-async def _until_stopped(application: Stockwire, server: _Server, beside: Beside | None) -> None:
-    """Wait for a signal; a second one does not wait for the screens."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        server.force_exit = stopping.is_set()
-        stopping.set()
-
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop)
-    task = asyncio.create_task(_beside(application, beside, stopping))
-    try:
-        await stopping.wait()
-        await application.admission.drain(random.random)
-    finally:
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(sign)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _beside(application: Stockwire, beside: Beside | None, stopping: asyncio.Event) -> None:
-    """Run what runs beside the server; when it fails, everything stops and the failure is told."""
-    if beside is not None:
-        try:
-            await beside(application)
-        finally:
-            stopping.set()

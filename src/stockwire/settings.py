@@ -71,6 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sources: Annotated[
         dict[str, SourceAge], Meta(description="Other ages for single sources, by the source's name.")
     ] = {}
+    workers: Annotated[
+        int,
+        Meta(
+            description="Processes that serve screens. 1: one process does everything; else one more writes, and one watches.",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
     max_connections: Annotated[int, Meta(description="Open streams at most, all together.", ge=1)] = 20_000
     future_tolerance_seconds: Annotated[
         int, Meta(description="How far ahead of the server's clock an event's time may be.", ge=0)

@@ -66,6 +66,7 @@ def demo_settings(directory: Path, speed: float = 1.0, **flags: Any) -> Settings
         clock="wall" if speed == 1 else "events",
         allowed_minutes={"allocated": 600, "shipped": 4_320},
         simulated=True,
+        workers=1,
         **flags,
     ).settings
 

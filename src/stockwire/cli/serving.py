@@ -12,7 +12,7 @@ from stockwire.cli.common import Assignments, Config, DataDir, load_settings, ou
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stockwire.app import Beside, Stockwire
+    from stockwire.serving import Beside
     from stockwire.settings import Settings
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.", show_default="127.0.0.1")]
@@ -36,6 +36,10 @@ def serve(
     clock: Annotated[
         str | None,
         typer.Option("--clock", help="wall, or events: now is the newest event's time.", show_default="wall"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", help="Processes that serve screens; 1: one does everything.", show_default="1"),
     ] = None,
     log_level: Annotated[
         str | None, typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
@@ -61,6 +65,7 @@ def serve(
         timezone=timezone,
         currency=currency,
         clock=clock,
+        workers=workers,
         log_level=log_level,
     )
     run(loaded.settings, out())
@@ -96,17 +101,23 @@ def run(settings: Settings, console: Console, beside: Beside | None = None) -> N
     """Serve until Ctrl-C or SIGTERM; tells where, and how to sign in, as soon as the server answers."""
     from rich.markup import escape
 
-    from stockwire.app import serve as serve_until_stopped
     from stockwire.core.errors import Failed
 
-    def announce(application: Stockwire, url: str) -> None:
+    def announce(url: str, sign_in: str) -> None:
         simulated = " [yellow](simulated)[/]" if settings.simulated else ""
         console.print(f"[bold]{escape(settings.shop_name)}[/]{simulated} is live at [cyan]{url}[/]")
-        console.print(f"Sign in, once: [cyan]{application.link(url)}[/]", soft_wrap=True)
+        console.print(f"Sign in, once: [cyan]{sign_in}[/]", soft_wrap=True)
         console.print(f"[dim]Data in {escape(str(settings.data_dir))}. Ctrl-C stops it.[/]", soft_wrap=True)
 
     try:
-        serve_until_stopped(settings, announce, beside)
+        if settings.workers > 1:
+            from stockwire.workers import supervise
+
+            supervise(settings, announce)
+        else:
+            from stockwire.serving import serve as serve_until_stopped
+
+            serve_until_stopped(settings, announce, beside)
     except OSError as error:
         raise Failed(
             f"{settings.host}:{settings.port} cannot be listened on: {error.strerror or error}; "

@@ -99,7 +99,7 @@ def writing(settings: Settings) -> Iterator[Directory]:
 
     Raises DataDirectoryBusy, SchemaTooNew or StorageFailed.
     """
-    from stockwire.app import configuration
+    from stockwire.writing import configuration
 
     try:
         log = SqliteLog(settings.data_dir, now=moment_now())

@@ -39,6 +39,9 @@ class Publisher(Protocol):
     def epoch(self) -> str: ...
     @property
     def version(self) -> int: ...
+    def reached(self, version: int) -> bool:
+        """Whether `version` is there, once all is taken in that is committed."""
+
     @property
     def horizon(self) -> int: ...
     @property

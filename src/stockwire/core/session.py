@@ -190,7 +190,7 @@ class Session:
             return None, "epoch"
         if exact and cursor.view != view.name:
             return None, "view"
-        if cursor.version > publisher.version:
+        if not publisher.reached(cursor.version):
             return None, "ahead"
         if cursor.version < publisher.horizon:
             return None, "horizon"

@@ -1,7 +1,8 @@
 """Admission: how many connections there may be, how fast they may come, and how they are asked to leave.
 
-Limits are per process and per address, and the rate of coming is limited too; over one the answer is "come back
-later". `drain` spreads the leaving so that those who come back do not all come at once (spec/protocol.md P8.1).
+There is a limit on all connections of the server, counted over all its processes, and one on those from one address; the
+rate of coming is limited in each process. Over one the answer is "come back later". `drain` spreads the leaving so that
+those who come back do not all come at once (spec/protocol.md P8.1).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stockwire.core.errors import TooMany, Unavailable
+from stockwire.engine.census import Alone, Count
 
 ACCEPT_RATE: Final = 5_000.0
 """Connections a second that may come on the whole; for a moment twice as many."""
@@ -32,10 +34,18 @@ class Guest(Protocol):
 
 
 class Admission:
-    """Lets connections in. `most` in all, `most_each` from one address, `rate` a second; `monotonic` times the rate."""
+    """Lets connections in. `most` in all, those that `count` knows elsewhere included, `most_each` from one address,
+    `rate` a second; `monotonic` times the rate.
+    """
 
     def __init__(
-        self, most: int, most_each: int, *, rate: float = ACCEPT_RATE, monotonic: Callable[[], float] = time.monotonic
+        self,
+        most: int,
+        most_each: int,
+        *,
+        rate: float = ACCEPT_RATE,
+        monotonic: Callable[[], float] = time.monotonic,
+        count: Count | None = None,
     ) -> None:
         self._most = most
         self._most_each = most_each
@@ -44,6 +54,7 @@ class Admission:
         self._room = 2 * rate
         self._refilled_at = monotonic()
         self._count = 0
+        self._census = count or Alone()
         self._addresses: Counter[str] = Counter()
         self._guests: dict[Guest, None] = {}
         self._empty = asyncio.Event()
@@ -51,8 +62,8 @@ class Admission:
 
     @property
     def connections(self) -> int:
-        """How many there are now."""
-        return self._count
+        """How many there are now in all processes."""
+        return self._count + self._census.elsewhere
 
     def enter(self, address: str) -> None:
         """Count a connection, until `leave`. Raises Unavailable while draining or when too many come at once, TooMany
@@ -60,13 +71,14 @@ class Admission:
         """
         if self.draining:
             raise Unavailable()
-        if self._count >= self._most or self._addresses[address] >= self._most_each:
+        if self.connections >= self._most or self._addresses[address] >= self._most_each:
             raise TooMany()
         self._refill()
         if self._room < 1:
             raise Unavailable()
         self._room -= 1
         self._count += 1
+        self._census.note(self._count)
         self._addresses[address] += 1
 
     def _refill(self) -> None:
@@ -77,6 +89,7 @@ class Admission:
     def leave(self, address: str) -> None:
         """A counted connection is over."""
         self._count -= 1
+        self._census.note(self._count)
         self._addresses[address] -= 1
         if self._addresses[address] <= 0:
             del self._addresses[address]

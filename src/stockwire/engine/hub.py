@@ -39,6 +39,7 @@ class Hub:
     """The feeds and their readers. `now` gives the server's time as a moment, `monotonic` seconds for timing.
 
     `describe` gives the members of a hello that are not the hub's own (server, heartbeat, limits, shop, build).
+    `catch_up` publishes what another process has committed by now.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Hub:
         freshness: Freshness,
         describe: Callable[[], dict[str, Any]],
         least_interval: int = 0,
+        catch_up: Callable[[], None] = lambda: None,
     ) -> None:
         self.feeds = dict(feeds)
         self._epoch = epoch
@@ -62,6 +64,7 @@ class Hub:
         self._freshness = freshness
         self._describe = describe
         self._least_interval = least_interval
+        self._catch_up = catch_up
         self._shelves = Shelves(monotonic)
         self._waiters: dict[Wake, None] = {}
         self._batches: list[int] = [version]
@@ -80,6 +83,12 @@ class Hub:
     def version(self) -> int:
         """The newest version taken in."""
         return self._version
+
+    def reached(self, version: int) -> bool:
+        """Whether that version is taken in; what is committed already is taken in first."""
+        if version > self._version:
+            self._catch_up()
+        return version <= self._version
 
     @property
     def horizon(self) -> int:
