@@ -33,6 +33,22 @@ def guarded(send: Send) -> Send:
     return sending
 
 
+def unmounted(scope: Scope) -> Scope:
+    """The request as it would have come to a server of our own: without the path under which we are mounted."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    if not root:
+        return scope
+    path: str = scope["path"]
+    raw = scope.get("raw_path") or quote(path).encode("ascii")
+    packed = quote(root).encode("ascii")
+    return {
+        **scope,
+        "root_path": "",
+        "path": (path.removeprefix(root) if path.startswith(f"{root}/") else path) or "/",
+        "raw_path": (raw.removeprefix(packed) if raw.startswith(packed + b"/") else raw) or b"/",
+    }
+
+
 class Front:
     """The whole server as one ASGI application. `streams` are the applications of the paths that answer in their own time."""
 
@@ -45,6 +61,7 @@ class Front:
         if scope["type"] == "lifespan":
             await self._api(scope, receive, send)
             return
+        scope = unmounted(scope)
         path: str = scope["path"]
         stream = self._streams.get(path)
         if scope["type"] == "websocket":
