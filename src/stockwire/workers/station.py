@@ -40,7 +40,7 @@ Start = Callable[[], Awaitable[Process]]
 
 class Station:
     """The place `name`. `bury` is called when its process ended unasked, before another is started. `overlapping`: another
-    may be there before the first one has left. `monotonic` times lives.
+    may be there before the first one has left. `monotonic` times lives, `sleep` passes the time between two.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Station:
         bury: Callable[[], None] = lambda: None,
         overlapping: bool,
         monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
         self.process: Process | None = None
@@ -58,6 +59,7 @@ class Station:
         self._bury = bury
         self._overlapping = overlapping
         self._monotonic = monotonic
+        self._sleep = sleep
         self._backoff = Backoff()
         self._manning = asyncio.Lock()
 
@@ -77,7 +79,7 @@ class Station:
                     _log.warning("%s (process %d) ended with %d; another follows", self.name, process.pid, code)
                     self.process = None
                     self._bury()
-                await asyncio.sleep(self._backoff.after(self._monotonic() - began))
+                await self._sleep(self._backoff.after(self._monotonic() - began))
                 await self._man_again()
 
     async def _man_again(self) -> None:
