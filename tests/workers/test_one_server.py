@@ -91,6 +91,14 @@ def test_connections_are_counted_over_all_workers(server: Running) -> None:
     eventually(lambda: server.get("/api/v1/status")["connections"] == 0, "none is left")
 
 
+def test_every_worker_tells_the_rate_of_all_events(server: Running) -> None:
+    server.post(*(snapshot("RATE", number) for number in range(50)))
+    for screen in at_each_worker(server):
+        screen.close()
+    rates = {server.get("/api/v1/status")["events_per_minute"] for _ in range(8)}
+    assert min(rates) >= 50
+
+
 def test_a_sign_in_link_works_once_and_its_session_at_every_worker(server: Running) -> None:
     token = server.link().partition("#")[2]
     origin = {"Origin": server.url}

@@ -13,9 +13,10 @@ from typing import Protocol
 from litestar import Litestar
 
 from stockwire.engine.hub import Hub
+from stockwire.engine.pulse import Pulse
 from stockwire.transport.http.access import Access, Credentials
 from stockwire.transport.http.docs import document_route
-from stockwire.transport.http.events import Ingest, Pulse, Receipt, event_routes
+from stockwire.transport.http.events import Ingest, Receipt, event_routes
 from stockwire.transport.http.front import App, Front
 from stockwire.transport.http.health import NotReady, health_routes
 from stockwire.transport.http.limits import FUTURE_SECONDS
@@ -48,11 +49,9 @@ def http_api(
 
     `now` is the server's clock, a moment. `not_ready` says why requests should go elsewhere, `connections` counts open streams.
     """
-    pulse = Pulse(now)
+    pulse = Pulse(hub, now)
     routes = [
-        *event_routes(
-            ingest, access.producer, now=now, version=lambda: hub.version, pulse=pulse, future_seconds=future_seconds
-        ),
+        *event_routes(ingest, access.producer, now=now, version=lambda: hub.version, future_seconds=future_seconds),
         *query_routes(access.reader, hub, log),
         *metric_routes(access.reader, hub, log, calendar),
         *session_routes(access),

@@ -7,7 +7,6 @@ up to 1,000 events; when it stops at a bad line the answer says what was stored 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -17,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from stockwire.core.errors import Interrupted, Invalid, Problem, StockwireError, TooLarge, Unsupported
 from stockwire.core.events import Event, parse_event
-from stockwire.core.values import MINUTE, SECOND, moment_text
+from stockwire.core.values import SECOND, moment_text
 from stockwire.core.wire import encode
 from stockwire.engine.access import Headers, Reader
 from stockwire.transport.http.body import MANY, MEDIA_TYPES, ONE, STREAM, Line, decode, flaw_in, lines, whole
@@ -62,25 +61,6 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
             duplicates=self.duplicates + receipt.duplicates,
             version=max(self.version, receipt.version),
         )
-
-
-class Pulse:
-    """How many events were accepted over HTTP in the last minute."""
-
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
-        self._seconds: deque[tuple[int, int]] = deque(maxlen=60)
-
-    def add(self, accepted: int) -> None:
-        second = self._now() // SECOND
-        if self._seconds and self._seconds[-1][0] == second:
-            accepted += self._seconds.pop()[1]
-        self._seconds.append((second, accepted))
-
-    @property
-    def per_minute(self) -> int:
-        since = (self._now() - MINUTE) // SECOND
-        return sum(count for second, count in self._seconds if second > since)
 
 
 def understand(values: Sequence[Any], latest: int, wheres: Sequence[Problem]) -> list[Event]:
@@ -185,7 +165,6 @@ def event_routes(
     *,
     now: Callable[[], int],
     version: Callable[[], int],
-    pulse: Pulse,
     future_seconds: int = FUTURE_SECONDS,
 ) -> list[HTTPRouteHandler]:
     """`POST /api/v1/events`. `version` gives the newest version, which an empty batch is answered with."""
@@ -197,7 +176,6 @@ def event_routes(
         if not events:
             return Acknowledged(version=max(so_far.version, version()))
         receipt = await ingest.submit(events)
-        pulse.add(receipt.accepted)
         return so_far.plus(receipt)
 
     async def take_stream(request: Request[Any, Any, Any], encoding: str | None) -> Response[bytes]:
