@@ -69,9 +69,9 @@ class Reception:
         path = self._directory / NAME
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
+        os.fchmod(listener.fileno(), 0o600)  # before it has a name: on Linux it then never has another mode
         with _address(self._directory) as address:
             listener.bind(address)
-        path.chmod(0o600)
         self._server = await asyncio.start_unix_server(self._serve, sock=listener)
 
     async def stop(self) -> None:
@@ -94,7 +94,7 @@ class Reception:
                 task = asyncio.create_task(self._take(number, events, writer))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-        except (OSError, EOFError):
+        except (OSError, EOFError, msgspec.DecodeError):
             return
         finally:
             self._connections.discard(writer)
@@ -174,7 +174,7 @@ class Relay:
                 self._again(writer)
                 while True:
                     self._answered(*await _received(reader))
-            except (OSError, EOFError):
+            except (OSError, EOFError, msgspec.DecodeError):
                 _log.info("the writer hung up")
             finally:
                 self._writer = None

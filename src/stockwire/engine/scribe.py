@@ -8,6 +8,7 @@ from the log. Whoever has one need not know which.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from stockwire.engine.relay import Relay
 from stockwire.log.base import Loaded, Writer
 
 COMPACT_EVERY: Final = 3_600.0
+
+_log = logging.getLogger(__name__)
 
 Publish = Callable[[Changes], None]
 Forget = Callable[[int], None]
@@ -114,17 +117,18 @@ class DistantScribe:
     async def start(self, publish: Publish, forget: Forget) -> None:
         """Begin following. `publish` hears of every commit, `forget` of every new horizon."""
         self._follower = Follower(self._tail, publish, forget)
-        following = asyncio.create_task(self._follower.run())
-        following.add_done_callback(self._ended)
-        self._tasks = [following, asyncio.create_task(self._relay.run())]
+        self._tasks = [asyncio.create_task(self._follower.run()), asyncio.create_task(self._relay.run())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Follow no more."""
         await ended(*self._tasks)
         self._tail.close()
 
-    def _ended(self, following: asyncio.Task[None]) -> None:
-        if not following.cancelled():
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            _log.warning("this process begins anew", exc_info=task.exception())
             self._lost()
 
 

@@ -47,13 +47,29 @@ async def _supervised(settings: Settings, announce: Announce) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, asked.put_nowait, sign)
     try:
-        await supervisor.start()
+        starting = asyncio.create_task(supervisor.start())
+        if await _asked_to_stop_before(starting, asked):
+            return
+        await starting
         supervisor.announce(announce)
         while await asked.get() == signal.SIGHUP:
-            await supervisor.renew()
+            if await _asked_to_stop_before(asyncio.create_task(supervisor.renew()), asked):
+                break
         await supervisor.stop(asked)
     finally:
         supervisor.kill()
+
+
+async def _asked_to_stop_before(task: asyncio.Task[None], asked: asyncio.Queue[int]) -> bool:
+    """Whether somebody asks to stop before the task is done, which is then cancelled."""
+    while not task.done():
+        asking = asyncio.create_task(asked.get())
+        await asyncio.wait((task, asking), return_when=asyncio.FIRST_COMPLETED)
+        if asking.done() and asking.result() != signal.SIGHUP:
+            await ended(task)
+            return True
+        asking.cancel()
+    return False
 
 
 class Supervisor:
@@ -110,6 +126,7 @@ class Supervisor:
             door.close()
         hurry = asyncio.create_task(self._hurry(pressing))
         await asyncio.gather(*(worker.leave() for worker in self._workers))
+        await asyncio.gather(*(each.wait() for each in self._processes if each is not self._writer.process))
         await self._writer.leave()
         await ended(hurry)
 
