@@ -19,9 +19,7 @@ from typing import Any, Final, Protocol, cast
 
 from stockwire import __version__
 from stockwire.core.events import Event
-from stockwire.core.feed import Feed
 from stockwire.core.fold import Changes
-from stockwire.core.rows import FeedName
 from stockwire.engine.admission import Admission
 from stockwire.engine.census import Count
 from stockwire.engine.chores import ended, every
@@ -30,6 +28,7 @@ from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Receipt
 from stockwire.engine.scribe import DistantScribe, Forget, Publish
+from stockwire.engine.state import feeds, ready
 from stockwire.engine.streams import Streams
 from stockwire.log.access import Access as Store
 from stockwire.log.base import Loaded, Log
@@ -134,7 +133,7 @@ class Stockwire:
         log = SqliteLog(settings.data_dir, now=moment_now())
 
         async def wired() -> Stockwire:
-            loaded = await asyncio.to_thread(log.load)
+            loaded = await asyncio.to_thread(ready, log)
             return cls(settings, log, opened_store(settings), loaded, scribe(settings, log, loaded))
 
         return await _started(wired(), log)
@@ -209,14 +208,3 @@ async def _started(wired: Awaitable[Stockwire], log: Log) -> Stockwire:
 def opened_store(settings: Settings) -> Store:
     """Who may come in. Raises StorageFailed or SchemaTooNew."""
     return Store(settings.data_dir / "access.db")
-
-
-def feeds(loaded: Loaded) -> dict[FeedName, Feed]:
-    """The feeds as the log has them."""
-    tables: dict[FeedName, Any] = {
-        "inventory": loaded.inventory, "orders": loaded.orders, "metrics": loaded.metrics, "hours": loaded.hours,
-        "sources": loaded.sources,
-    }  # fmt: skip
-    return {
-        name: Feed(name, rows.values(), loaded.tombstones.get(name), loaded.horizon) for name, rows in tables.items()
-    }

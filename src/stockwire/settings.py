@@ -83,6 +83,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     future_tolerance_seconds: Annotated[
         int, Meta(description="How far ahead of the server's clock an event's time may be.", ge=0)
     ] = 300
+    verify_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8_760,
+            description="Hours between two verifications of the log by a process beside the server. 0: never.",
+        ),
+    ] = 24
     retention_days: Annotated[
         int, Meta(description="Days for which a returning client gets exactly what changed.", ge=1, le=366)
     ] = 7

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from stockwire.core.events import ShopConfigured
-from stockwire.core.values import DAY
+from stockwire.core.values import DAY, HOUR
 from stockwire.engine.scribe import Scribe
+from stockwire.engine.verifying import Verifier
 from stockwire.log.base import Loaded, Writer
 from stockwire.settings import Settings
 
@@ -25,6 +26,7 @@ def scribe(settings: Settings, log: Writer, loaded: Loaded) -> Scribe:
         now=moment_now,
         ticking=settings.clock == "wall",
         retention=settings.retention_days * DAY,
+        verifier=Verifier(settings.data_dir, settings.verify_hours * HOUR, loaded, moment_now),
     )
 
 

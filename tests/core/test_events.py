@@ -61,6 +61,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "order.credited": {"document": "C1", "currency": "GBP", "lines": [{"sku": "A", "quantity": -1, "restock": False}]},
     "shop.configured": {"timezone": "UTC", "currency": "GBP", "allowed_minutes": {"placed": 60}},
     "clock.ticked": {},
+    "log.verified": {"events": 12, "differences": 0},
 }  # fmt: skip
 
 

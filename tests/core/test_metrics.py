@@ -85,7 +85,7 @@ def test_what_no_source_ever_said_is_no_data() -> None:
     shop = Ledger()
     shop.tell("clock.ticked", "09:00", source="stockwire")
     rows = list(shop.state.metrics)
-    assert len(rows) == 4 * 6 + 1 + 4 * 6 + 1 + 4 + 5 + 1
+    assert len(rows) == 4 * (6 + 6 + 2) + 1 + 1 + 4 + 5 + 1 + 1 + 2
     assert {(row.state, row.value, row.previous) for row in rows} == {("no_data", None, None)}
     assert hour(shop, "09:00").orders_open is None and hour(shop, "09:00").inventory_value is None
 

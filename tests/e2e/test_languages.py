@@ -45,7 +45,9 @@ def test_a_german_browser_is_spoken_to_in_german(browser: Browser, server: Runni
         sheet.get_by_role("button", name="Schließen").click()
         page.goto(server.url + "/orders/1001")
         expect(page.get_by_role("heading", name="Bestellung 1001")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_role("region", name="Positionen", exact=True)).to_contain_text("200 zugesagt", timeout=PATIENCE)
+        expect(page.get_by_role("region", name="Positionen", exact=True)).to_contain_text(
+            "200 zugesagt", timeout=PATIENCE
+        )
         page.goto(server.url + "/orders/none")
         expect(page.get_by_role("alert")).to_contain_text("Stockwire kennt das nicht.", timeout=PATIENCE)
 

@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from stockwire.core.errors import DataDirectoryBusy, SchemaTooNew, StorageFailed
+from stockwire.core.fold import Fold
 from stockwire.core.rows import InventoryRow, LineState, OrderRow
 from stockwire.core.wire import FIELD
 from stockwire.engine.recorder import Receipt, Recorder
+from stockwire.engine.state import fold_state, ready
 from stockwire.engine.verify import verify_directory
 from stockwire.log import codec, database
 from stockwire.log.memory import MemoryLog
@@ -323,3 +326,39 @@ def test_a_log_from_before_orders_told_when_they_moved_is_brought_up_to_date(tmp
     log = SqliteLog(tmp_path)
     assert expected and log.load().journeys == expected
     log.close()
+
+
+def test_a_log_from_before_cover_is_folded_again_from_its_events(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    shop, epoch = filled(log), log.epoch
+    log.close()
+    connection = apsw.Connection(str(tmp_path / FILE))
+    for table, column in (
+        *(("inventory", column) for column in ("since", "sold_days", "sold")),
+        *(("minutes", column) for column in ("units_fulfilled", "on_hand_change", "counts", "counts_exact")),
+    ):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute("DELETE FROM migrations WHERE number = 4")
+    connection.close()
+    log = SqliteLog(tmp_path)
+    assert log.load().inventory == {} and log.epoch != epoch
+    loaded = ready(log)
+    assert loaded.inventory == shop.state.inventory.rows and loaded.version == len(busy_day())
+    log.close()
+    assert verify_directory(tmp_path).sound
+
+
+def test_a_start_that_was_cut_short_folds_on_where_it_was(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    filled(log)
+    whole = dict(log.rows("inventory"))
+    fresh = SqliteLog(tmp_path / "again")
+    records = log.records(0, 10)
+    fresh.commit(records, Fold(fold_state(fresh)).apply(records))
+    rest = log.records(10)
+    unfolded = Fold(fold_state(fresh)).apply(())
+    fresh.commit(rest, msgspec.structs.replace(unfolded, version=10))
+    assert fresh.version == 10
+    assert ready(fresh).version == len(busy_day()) and dict(fresh.rows("inventory")) == whole
+    for each in (log, fresh):
+        each.close()

@@ -12,7 +12,6 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from stockwire.app import feeds
 from stockwire.core.events import Event, parse_event
 from stockwire.core.rows import Key
 from stockwire.core.session import Session
@@ -20,6 +19,7 @@ from stockwire.core.values import DAY, QUANTITY_SCALE, SECOND
 from stockwire.engine.freshness import Freshness
 from stockwire.engine.hub import Hub
 from stockwire.engine.recorder import Receipt, Recorder
+from stockwire.engine.state import feeds
 from stockwire.log.memory import MemoryLog
 from stockwire.testing import Receiver
 from tests.simulation.truth import ASKED, Asked, Truth

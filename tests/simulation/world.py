@@ -22,7 +22,6 @@ import msgspec
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from stockwire.app import feeds
 from stockwire.core import fold
 from stockwire.core.errors import Invalid, StockwireError, StorageFailed, Unauthenticated
 from stockwire.core.events import Event, ShopConfigured
@@ -37,6 +36,7 @@ from stockwire.engine.clock import run_clock
 from stockwire.engine.freshness import Freshness
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Ingest, Receipt
+from stockwire.engine.state import feeds
 from stockwire.engine.streams import Streams
 from stockwire.engine.verify import verify
 from stockwire.log.memory import MemoryLog

@@ -8,7 +8,7 @@ import { type Exact, decimalText } from "./decimal";
 import { language, t } from "./language.svelte";
 
 /** What a value is measured in. */
-export type Unit = "money" | "count" | "units" | "percent" | "hours" | "minutes" | "seconds";
+export type Unit = "money" | "count" | "units" | "percent" | "days" | "hours" | "minutes" | "seconds" | "moment";
 
 /** The minus sign as typography has it, as wide as a plus. */
 const MINUS = "\u2212";
@@ -109,6 +109,10 @@ function buildFormats(locale: string, currency: string, timezone: string): Forma
           return formats.money(String(value));
         case "percent":
           return `${signed(percent.format(Number(value)))} %`;
+        case "days":
+          return t("time.days", { count: Number(value) });
+        case "moment":
+          return dayTime.format(inMs(value));
         case "hours":
           return duration(Number(value) * 60 * MINUTE);
         case "minutes":

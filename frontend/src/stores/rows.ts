@@ -118,10 +118,15 @@ export type MetricName =
   | "fill_rate"
   | "cancellation_rate"
   | "return_rate"
-  | "backlog_hours";
+  | "backlog_hours"
+  | "days_of_cover"
+  | "sell_through"
+  | "inventory_accuracy"
+  | "drift"
+  | "last_verified_at";
 
 export type MetricPeriod = "today" | "yesterday" | "last_7_days" | "last_30_days" | "now";
-export type MetricUnit = "money" | "count" | "units" | "percent" | "hours" | "minutes" | "seconds";
+export type MetricUnit = "money" | "count" | "units" | "percent" | "days" | "hours" | "minutes" | "seconds" | "moment";
 
 /** Key: metric, period. */
 export type MetricRow = {
@@ -129,7 +134,7 @@ export type MetricRow = {
   readonly metric: MetricName;
   readonly period: MetricPeriod;
   readonly unit: MetricUnit;
-  /** Money text when the unit is money, else a number; null: no data. */
+  /** A text when the unit is money or moment, else a number; null: no data. */
   readonly value: Money | number | null;
   /** The same elapsed part of the period before; null where there is none. */
   readonly previous: Money | number | null;

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockwire.core.errors import DataDirectoryBusy
 from stockwire.engine.ingest import Ingest
+from stockwire.engine.state import ready
 from stockwire.importing.bringing import Sent
 from stockwire.log.sqlite import FILE, SqliteLog
 
@@ -106,7 +107,7 @@ def writing(settings: Settings) -> Iterator[Directory]:
     except DataDirectoryBusy as error:
         raise DataDirectoryBusy(f"{error.detail} (--url {settings.server_url} --key KEY)") from None
     try:
-        ingest = Ingest(log, log.load(), configuration(settings), now=moment_now)
+        ingest = Ingest(log, ready(log), configuration(settings), now=moment_now)
         try:
             ingest.start_blocking()
             yield Directory(log, ingest)

@@ -384,6 +384,14 @@ class ClockTicked(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     type = "clock.ticked"
 
 
+class LogVerified(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: the first `events` of the log were folded again, and so many stored rows differed from the outcome."""
+
+    type = "log.verified"
+    events: int
+    differences: int
+
+
 _STOCK_SIGNS: Final = {
     "stock.received": 1, "stock.counted": 0, "stock.committed": 1, "stock.released": 1, "stock.fulfilled": 1,
     "stock.reserved": 1, "stock.reservation_expired": 1, "stock.transferred": 1, "stock.returned": 1,
@@ -397,10 +405,10 @@ TYPES: Final[Mapping[str, type[Data]]] = {
         StockReceived, StockAdjusted, StockCounted, StockCommitted, StockReleased, StockFulfilled, StockReserved,
         StockReservationExpired, StockTransferred, StockReturned, StockStateMoved, StockIncomingChanged, StockSnapshot,
         ProductUpdated, LocationUpdated, OrderPlaced, OrderUpdated, OrderStatusChanged, OrderHeld, OrderReleased,
-        OrderPaymentChanged, OrderCredited, ShopConfigured, ClockTicked,
+        OrderPaymentChanged, OrderCredited, ShopConfigured, ClockTicked, LogVerified,
     )
 }  # fmt: skip
-INTERNAL_TYPES: Final = frozenset({ShopConfigured.type, ClockTicked.type})
+INTERNAL_TYPES: Final = frozenset({ShopConfigured.type, ClockTicked.type, LogVerified.type})
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -26,11 +26,20 @@ import msgspec
 from sortedcontainers import SortedList
 
 from stockwire.core import lifecycle
-from stockwire.core.events import INTERNAL_SOURCE, OrderCredited, Record, ShopConfigured
+from stockwire.core.cover import day_of
+from stockwire.core.events import INTERNAL_SOURCE, LogVerified, OrderCredited, Record, ShopConfigured
 from stockwire.core.projections import metrics
 from stockwire.core.projections.inventory import STOCK_TYPES, History, Inventory
 from stockwire.core.projections.journeys import Heard, Journey, JourneyBook, heard_of, journey_of
-from stockwire.core.projections.metrics import Gauges, Moment, PeriodJourneys, PeriodSales
+from stockwire.core.projections.metrics import (
+    Gauges,
+    Moment,
+    PeriodJourneys,
+    PeriodSales,
+    PeriodStock,
+    StockHeard,
+    Verification,
+)
 from stockwire.core.projections.orders import (
     ORDER_TYPES,
     credit_effects,
@@ -62,7 +71,7 @@ from stockwire.core.rows import (
     TimelineEntry,
 )
 from stockwire.core.tables import Draft, Table
-from stockwire.core.values import HOUR, MINUTE
+from stockwire.core.values import HOUR, MINUTE, moment
 
 replace = msgspec.structs.replace
 
@@ -154,6 +163,7 @@ class FoldState:
         told = {row.key: journey for row in given if (journey := journey_of(row)) is not None}
         self.journeys = JourneyBook({**(journeys or {}), **told}, clock)
         self.heard = self._heard(given)
+        self.stock_heard = self._stock_heard()
         self._index(given)
 
     def _had_orders(self) -> bool:
@@ -170,11 +180,23 @@ class FoldState:
             heard = heard_of(order, heard)
         return heard
 
+    def _stock_heard(self) -> StockHeard:
+        return StockHeard(self._shows("days_of_cover", "now"), self._shows("inventory_accuracy", "today"))
+
+    @property
+    def verified(self) -> Verification | None:
+        """The last verification, as the metrics tell it."""
+        at, drift = self.metrics.get(("last_verified_at", "now")), self.metrics.get(("drift", "now"))
+        if at is None or drift is None or at.value is None:
+            return None
+        return Verification(moment(cast(str, at.value)), cast(int, drift.value))
+
     def _index(self, orders: Iterable[OrderRow]) -> None:
         """Build what is kept over the rows."""
         self.stock_tally = StockTally(self.inventory)
         self.order_tally = OrderTally(self.orders)
         self.places: dict[str, tuple[str, ...]] = {}
+        self.selling = {row.key for row in self.inventory if row.sold}
         for row in self.inventory:
             self._place(row)
         self.deadlines: SortedList[tuple[int, Key]] = SortedList(
@@ -198,6 +220,10 @@ class FoldState:
             self.stock_tally.change(before, row)
             if before is None and row is not None:
                 self._place(row)
+            if row is not None and row.sold:
+                self.selling.add(key)
+            else:
+                self.selling.discard(key)
         self.inventory.commit(changes.inventory)
         for key, order in changes.orders.items():
             self._commit_order(key, self.orders.rows.get(key), order)
@@ -207,6 +233,7 @@ class FoldState:
         self.locations.commit(changes.locations)
         self.metrics.commit(changes.metrics)
         self.heard = self._heard(())
+        self.stock_heard = self._stock_heard()
         self.hours.commit(changes.hours)
         self.sources.commit(changes.sources)
         self.sales.commit(changes.minutes, changes.clock)
@@ -280,8 +307,11 @@ class _Batch:
             state.places,
             state.history,
         )
+        self._inventory.today = day_of(state.clock)
         self._has_orders = state.has_orders
         self._heard = state.heard
+        self._stock_heard = state.stock_heard
+        self._verified = state.verified
         self._timeline: list[TimelineEntry] = []
         self._parked: list[Parked] = []
         self._due: Iterator[tuple[int, Key]] = iter(state.deadlines)
@@ -301,20 +331,24 @@ class _Batch:
         if event.time > self._clock:
             self._move_clock(event.time)
         self._hear(record)
-        sums = self._fold_or_park(record)
+        sums, moved = self._fold_or_park(record)
         if sums != NONE:
             self._sell(event.time, sums)
+        if moved != NONE:
+            self._move_stock(event.time, moved)
         self._note_gauges()
 
-    def _fold_or_park(self, record: Record) -> Sums:
+    def _fold_or_park(self, record: Record) -> tuple[Sums, Sums]:
+        """What the event adds to the sums of its minute: sales, and how the stock moved."""
         movements, timeline = len(self._inventory.movements), len(self._timeline)
         self._savepoint()
         try:
-            return self._fold(record)
+            sums = self._fold(record)
+            return sums, self._inventory.moved_by(record)
         except Exception as error:
             self._rollback(movements, timeline)
             self._parked.append(Parked(record.version, f"{type(error).__name__}: {error}"))
-            return NONE
+            return NONE, NONE
 
     def _drafts(self) -> tuple[Draft[Key, OrderRow], Draft[Key, InventoryRow], Draft[str, ProductRow], Draft[str, str]]:
         stock = self._inventory
@@ -337,6 +371,8 @@ class _Batch:
             self._inventory.apply(record)
         elif event.type in ORDER_TYPES:
             return self._fold_order(record)
+        elif isinstance(event.data, LogVerified):
+            self._verified = Verification(record.recorded_at, event.data.differences)
         elif isinstance(event.data, ShopConfigured):
             ZoneInfo(event.data.timezone)  # an unknown time zone parks the event
             self._config, self._config_body = event.data, event.body
@@ -387,6 +423,8 @@ class _Batch:
             self._note_gauges()
             self._write_hours(hour)
         first = not self._clock
+        if day_of(to) != self._inventory.today:
+            self._inventory.pass_midnight(self._version, day_of(to), self._state.selling)
         self._clock = to
         self._pass_deadlines(to)
         if first or to >= hour + HOUR:
@@ -427,6 +465,12 @@ class _Batch:
         if hour >= self._clock - self._clock % HOUR - metrics.HOURS_KEPT:
             _, so_far = self._hour_sums.get(hour, (0, NONE))
             self._hour_sums[hour] = (self._version, plus(so_far, sums))
+
+    def _move_stock(self, at: int, moved: Sums) -> None:
+        minute = at - at % MINUTE
+        self._minutes[minute] = plus(self._minutes.get(minute, NONE), moved)
+        told = self._stock_heard
+        self._stock_heard = StockHeard(told.leaving or moved.units_fulfilled > 0, told.counts or moved.counts > 0)
 
     def _read_gauges(self) -> Gauges:
         return metrics.gauges(self._open, self._stock, self._has_orders, self._config.currency)
@@ -499,7 +543,9 @@ class _Batch:
                 yield from metrics.sales_rows(now, self._period_sales(period.name, period))
             yield metrics.pace_row(now, self._period_sales("pace", metrics.pace_period(spans[0])))
             yield from self._journey_rows(now, spans)
-        yield from metrics.standing_rows(now)
+            for period in spans:
+                yield from metrics.stock_rows(now, self._stock_heard, self._period_stock(period))
+        yield from metrics.standing_rows(now, self._stock_heard, self._verified)
 
     def _journey_rows(self, now: Moment, spans: Sequence[Period]) -> list[MetricRow]:
         book = self._state.journeys
@@ -528,15 +574,23 @@ class _Batch:
         )
 
     def _period_sales(self, question: str, period: Period) -> PeriodSales:
-        book = self._state.sales
-        sums = book.between(question, *period.span)
-        twin = book.between(question + " before", *period.twin)
+        return PeriodSales(period, self._sums(question, period.span), self._sums(question + " before", period.twin))
+
+    def _period_stock(self, period: Period) -> PeriodStock:
+        _, sums, twin = self._period_sales(period.name, period)
+        end = self._clock - self._clock % MINUTE + MINUTE
+        since = self._sums(period.name + " since", Span(period.span.end, end))
+        since_twin = self._sums(period.name + " since before", Span(period.twin.end, end))
+        now = self._stock.on_hand
+        return PeriodStock(period, sums, twin, now - since.on_hand_change, now - since_twin.on_hand_change)
+
+    def _sums(self, question: str, span: Span) -> Sums:
+        """The sums of a span, with what this batch adds to it."""
+        sums = self._state.sales.between(question, *span)
         for minute, by in self._minutes.items():
-            if period.span.start <= minute < period.span.end:
+            if span.start <= minute < span.end:
                 sums = plus(sums, by)
-            if period.twin.start <= minute < period.twin.end:
-                twin = plus(twin, by)
-        return PeriodSales(period, sums, twin)
+        return sums
 
     def _moment(self) -> Moment:
         sources = {**self._state.sources.rows, **self._sources}

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from stockwire.core.cover import days_of_cover
 from stockwire.core.values import moment_text
 
 Key = tuple[str, ...]
@@ -33,6 +34,8 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Invariant: available = on_hand - committed - reserved - damaged - quality_control - safety_stock.
     `absolute_at`: time of the newest absolute event taken; `changed_at`: of the newest stock event of any kind.
+    `since`: time of the event that the row was first heard with. `sold` and `sold_days` are what `days_of_cover` stands
+    on (core/cover.py).
     """
 
     version: int
@@ -58,10 +61,18 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     absolute_at: int | None = None
     changed_at: int = 0
     updated_at: int = 0
+    since: int = 0
+    sold: tuple[tuple[int, int], ...] = ()
+    sold_days: int = 0
 
     @property
     def key(self) -> Key:
         return (self.sku, self.location)
+
+    @property
+    def days_of_cover(self) -> int | None:
+        """How many days (thousandths) what is available lasts, leaving as fast as lately; None when none left lately."""
+        return days_of_cover(self.available, self.sold, self.sold_days) if self.tracked else None
 
     @property
     def available(self) -> int:
@@ -188,7 +199,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     """One number for one period, with its twin for the same elapsed part of the period before.
 
-    `value` and `previous` are already what the wire shows: a decimal text for money, a number for counts, None with
+    `value` and `previous` are already what the wire shows: a text for money and moments, a number for counts, None with
     `state` "no_data" when the sources never send what it needs. `as_of` is the shop's clock, cut to the minute.
     `detail` breaks the value down (orders_open by status).
     """
@@ -196,7 +207,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     metric: str
     period: str
-    unit: Literal["money", "count", "units", "percent", "hours", "minutes", "seconds"]
+    unit: Literal["money", "count", "units", "percent", "days", "hours", "minutes", "seconds", "moment"]
     value: str | int | float | None
     previous: str | int | float | None
     state: Literal["ok", "no_data"]
@@ -306,7 +317,9 @@ class MinuteSales(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The sums of one minute (`minute` is a moment on the minute, UTC): what every sales metric is added up from.
 
     `units_sold` is a quantity; `gross_sales` to `tax` are amounts in the shop's currency. `other_currency_orders`
-    counts those of `orders_placed` whose money is in none of the sums, because it is not the shop's.
+    counts those of `orders_placed` whose money is in none of the sums, because it is not the shop's. Of the stock:
+    `units_fulfilled` left with orders, `on_hand_change` is what all movements did to on_hand, and of the `counts` taken
+    `counts_exact` found what was on record.
     """
 
     minute: int
@@ -318,3 +331,7 @@ class MinuteSales(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shipping: int = 0
     tax: int = 0
     other_currency_orders: int = 0
+    units_fulfilled: int = 0
+    on_hand_change: int = 0
+    counts: int = 0
+    counts_exact: int = 0

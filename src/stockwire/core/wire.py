@@ -83,7 +83,7 @@ FIELDS: Final[dict[FeedName, tuple[Field, ...]]] = {
         ),
         *_fields("money", "unit_cost"),
         *_fields("text", "currency"),
-        Field("days_of_cover", "quantity", lambda row: None),
+        *_fields("quantity", "days_of_cover"),
         *_fields("text", "stock_status", "source"),
         *_fields("moment", "source_updated_at", "counted_at", "updated_at"),
         *_fields("count", "version"),

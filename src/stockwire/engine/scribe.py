@@ -20,9 +20,11 @@ from stockwire.engine.clock import run_clock
 from stockwire.engine.follower import Follower, Tail
 from stockwire.engine.ingest import Ingest, Receipt
 from stockwire.engine.relay import Relay
+from stockwire.engine.verifying import Verifier
 from stockwire.log.base import Loaded, Writer
 
 COMPACT_EVERY: Final = 3_600.0
+LOOK_WHETHER_TO_VERIFY_EVERY: Final = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ Forget = Callable[[int], None]
 
 class Scribe:
     """Writes into `log`, from `start` to `stop`. `ticking`: the shop's clock is the wall's. `retention` is how long
-    tombstones are kept.
+    tombstones are kept. `verifier` has the log verified from time to time.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Scribe:
         now: Callable[[], int],
         ticking: bool,
         retention: int,
+        verifier: Verifier | None = None,
     ) -> None:
         self._ingest = Ingest(log, loaded, config, now=now, published=self._published)
         self._now = now
         self._ticking = ticking
         self._retention = retention
+        self._verifier = verifier
         self._clock = loaded.clock
         self._publish: Publish = _nowhere
         self._forget: Forget = _nowhere
@@ -70,6 +74,7 @@ class Scribe:
         if self._ticking:
             self._tasks.append(asyncio.create_task(run_clock(self.submit, lambda: self._clock, self._now)))
         self._tasks.append(asyncio.create_task(every(COMPACT_EVERY, self.compact)))
+        self._tasks.append(asyncio.create_task(every(LOOK_WHETHER_TO_VERIFY_EVERY, self.verify_if_due)))
 
     async def stop(self) -> None:
         """Finish what was accepted."""
@@ -80,8 +85,15 @@ class Scribe:
         """Forget what nobody can come back to any more. Raises StorageFailed or Unavailable."""
         self._forget(await self._ingest.compact(self._now(), self._retention))
 
+    async def verify_if_due(self) -> None:
+        """Have the log verified when that was last done too long ago, and record what was found."""
+        if self._verifier is not None and (found := await self._verifier.look()) is not None:
+            await self.submit([self._verifier.event(found, self._clock)])
+
     def _published(self, changes: Changes) -> None:
         self._clock = changes.clock
+        if self._verifier is not None:
+            self._verifier.hear(changes)
         self._publish(changes)
 
 

@@ -1,19 +1,51 @@
-"""From a log to a state that can fold on: the same at a start, in an import and when verifying."""
+"""From a log to a state that can fold on: the same at a start, in an import, when verifying and when looking back.
+
+A log may hold events that are not folded yet: a migration that changes what is folded drops the rows. They are folded in
+before anything else is written (`ready`), in steps, so a start that was cut short goes on where it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from stockwire.core.events import ShopConfigured
-from stockwire.core.fold import Changes, FoldState
+from stockwire.core.feed import Feed
+from stockwire.core.fold import Changes, Fold, FoldState
 from stockwire.core.rows import FeedName, Key, OrderRow
 from stockwire.core.values import moment
-from stockwire.log.base import Loaded, Log
+from stockwire.log.base import Loaded, Log, Writer
 
 K = TypeVar("K", bound=Hashable)
+
+STEP: Final = 5_000
+
+Progress = Callable[[int, int], None]
+"""Hears how many events are folded, of how many."""
+
+
+def ready(log: Writer, progress: Progress | None = None) -> Loaded:
+    """What a start needs, once every event of the log is folded."""
+    if log.records(log.version, 1):
+        refold(log, log, progress)
+    return log.load()
+
+
+def refold(log: Log, into: Writer, progress: Progress | None = None) -> int:
+    """Fold every event of `log` that is newer than what `into` has into it; gives the version reached.
+
+    The events themselves are not copied.
+    """
+    state, newest = fold_state(into), log.counts().events
+    while records := log.records(state.version, STEP):
+        changes = Fold(state).apply(records)
+        into.commit((), changes)
+        state.commit(changes)
+        if progress is not None:
+            progress(state.version, newest)
+    return state.version
 
 
 def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
@@ -40,6 +72,17 @@ def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
         load_order=load_order,
         load_minute=log.minute,
     )
+
+
+def feeds(loaded: Loaded) -> dict[FeedName, Feed]:
+    """The feeds as the log has them."""
+    tables: dict[FeedName, Any] = {
+        "inventory": loaded.inventory, "orders": loaded.orders, "metrics": loaded.metrics, "hours": loaded.hours,
+        "sources": loaded.sources,
+    }  # fmt: skip
+    return {
+        name: Feed(name, rows.values(), loaded.tombstones.get(name), loaded.horizon) for name, rows in tables.items()
+    }
 
 
 def changes_since(loaded: Loaded, version: int) -> Changes:

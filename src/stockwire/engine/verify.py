@@ -11,22 +11,16 @@ Metrics are compared but for their versions: they are worked out once a batch, a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from stockwire.core.fold import Fold
 from stockwire.core.rows import MetricRow
-from stockwire.engine.state import fold_state
+from stockwire.engine.state import Progress, refold
 from stockwire.log.base import TABLES, Log, RowKey, TableName, Writer
 from stockwire.log.sqlite import SqliteLog
-
-_STEP: Final = 5_000
-
-Progress = Callable[[int, int], None]
-"""Hears how many events are folded again, of how many."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,18 +77,6 @@ def verify_directory(directory: Path, progress: Progress | None = None) -> Verif
                 fresh.close()
     finally:
         log.close()
-
-
-def refold(log: Log, fresh: Writer, progress: Progress | None = None) -> int:
-    """Fold every event of the log into `fresh`; gives their number. The events themselves are not copied."""
-    state, newest = fold_state(fresh), log.version
-    while records := log.records(state.version, _STEP):
-        changes = Fold(state).apply(records)
-        fresh.commit((), changes)
-        state.commit(changes)
-        if progress is not None:
-            progress(state.version, newest)
-    return state.version
 
 
 def differences(log: Log, fresh: Log) -> Iterator[Difference]:

@@ -34,14 +34,17 @@ Columns = tuple[Any, ...]
 INVENTORY: Final = (
     "sku", "location", "version", "name", "on_hand", "committed", "reserved", "damaged", "quality_control",
     "safety_stock", "incoming", "reorder_point", "reorder_quantity", "overstock_point", "unit_cost", "currency",
-    "tracked", "source", "source_updated_at", "counted_at", "absolute_at", "changed_at", "updated_at",
+    "tracked", "source", "source_updated_at", "counted_at", "absolute_at", "changed_at", "updated_at", "since",
+    "sold_days", "sold",
 )  # fmt: skip
 PRODUCT: Final = (
     "sku", "version", "name", "reorder_point", "reorder_quantity", "safety_stock", "overstock_point", "unit_cost",
     "currency", "tracked",
 )  # fmt: skip
 SALES: Final = ("orders_placed", "units_sold", "gross_sales", "discounts", "returns", "shipping", "tax")
-MINUTE: Final = ("minute", *SALES, "other_currency_orders")
+MINUTE: Final = (
+    "minute", *SALES, "other_currency_orders", "units_fulfilled", "on_hand_change", "counts", "counts_exact",
+)  # fmt: skip
 HOUR: Final = (
     "start", "version", *SALES, "orders_open", "orders_late", "orders_at_risk", "out_of_stock_count",
     "oversold_count", "low_stock_count", "inventory_value",
@@ -79,7 +82,6 @@ _PARTS: Final = ("lines", "hold", "skipped", "derived", "reached")
 ORDER: Final = (*_ORDER, *_PARTS)
 LINE: Final = _LINE
 
-inventory_columns: Final[Callable[[InventoryRow], Columns]] = attrgetter(*INVENTORY)
 product_columns: Final[Callable[[ProductRow], Columns]] = attrgetter(*PRODUCT)
 minute_columns: Final[Callable[[MinuteSales], Columns]] = attrgetter(*MINUTE)
 hour_columns: Final[Callable[[HourRow], Columns]] = attrgetter(*HOUR)
@@ -90,17 +92,24 @@ _pack: Final = msgspec.msgpack.Encoder(enc_hook=int).encode  # quantities and mo
 _unpack: Final = msgspec.msgpack.Decoder().decode
 _json: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+_inventory_values: Final = attrgetter(*INVENTORY)
 _order_scalars: Final = attrgetter(*_ORDER)
 _line_values: Final = attrgetter(*_LINE)
 _listed: Final = attrgetter(*ORDER_COLUMNS[:20])
 _timeline_values: Final = attrgetter(*TIMELINE)
 
 
+def inventory_columns(row: InventoryRow) -> Columns:
+    """The row as columns; what left on each day is one MessagePack value."""
+    *start, sold = _inventory_values(row)
+    return (*start, _pack(sold) if sold else b"")
+
+
 def inventory_row(columns: Columns, texts: dict[str, str] | None = None) -> InventoryRow:
     """The row those columns hold. `texts` shares equal texts between rows, where many are read."""
     (sku, location, version, name, on_hand, committed, reserved, damaged, quality_control, safety_stock, incoming,
      reorder_point, reorder_quantity, overstock_point, unit_cost, currency, tracked, source, source_updated_at,
-     counted_at, absolute_at, changed_at, updated_at) = columns  # fmt: skip
+     counted_at, absolute_at, changed_at, updated_at, since, sold_days, sold) = columns  # fmt: skip
     if texts is not None:
         share = texts.setdefault
         sku, location, name, source = (
@@ -116,7 +125,8 @@ def inventory_row(columns: Columns, texts: dict[str, str] | None = None) -> Inve
         incoming=incoming, reorder_point=reorder_point, reorder_quantity=reorder_quantity,
         overstock_point=overstock_point, unit_cost=unit_cost, currency=currency, tracked=tracked == 1, source=source,
         source_updated_at=source_updated_at, counted_at=counted_at, absolute_at=absolute_at, changed_at=changed_at,
-        updated_at=updated_at,
+        updated_at=updated_at, since=since, sold_days=sold_days,
+        sold=tuple([(day, units) for day, units in _unpack(sold)]) if sold else (),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import signal
 
 from stockwire.engine.chores import settle_memory
 from stockwire.engine.relay import Reception
+from stockwire.engine.state import ready
 from stockwire.log.sqlite import SqliteLog
 from stockwire.workers.post import Post, tell
 from stockwire.writing import moment_now, scribe
@@ -19,7 +20,7 @@ async def write(post: Post) -> None:
     settings = post.settings
     log = SqliteLog(settings.data_dir, now=moment_now(), followed=True)
     try:
-        writing = scribe(settings, log, log.load())
+        writing = scribe(settings, log, ready(log))
         await writing.start(_unheard, _unheard)
         reception = Reception(settings.data_dir, writing.submit)
         await reception.start()

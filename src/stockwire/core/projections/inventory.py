@@ -15,8 +15,10 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
+from stockwire.core.cover import day_of, days_known, sold_on, sold_within
 from stockwire.core.events import (
     LocationUpdated,
+    OrderCredited,
     ProductUpdated,
     Record,
     StockAdjusted,
@@ -35,6 +37,7 @@ from stockwire.core.events import (
     StockTransferred,
 )
 from stockwire.core.projections.effects import StockEffect
+from stockwire.core.projections.sales import NONE, Sums, plus
 from stockwire.core.rows import InventoryRow, Key, Movement, ProductRow
 from stockwire.core.tables import Draft
 
@@ -84,7 +87,8 @@ class _Why(NamedTuple):
 class Inventory:
     """One batch's stock: drafts over the rows, and the movements that led to them.
 
-    `places` names the locations at which a SKU has rows, as far as they are stored.
+    `places` names the locations at which a SKU has rows, as far as they are stored. `today` is the day of the shop's
+    clock.
     """
 
     def __init__(
@@ -104,6 +108,12 @@ class Inventory:
         self._history = history
         self._version = -1
         self._step = 0
+        self.today = 0
+        self._moved = NONE
+
+    def moved_by(self, record: Record) -> Sums:
+        """What the event that was taken in last adds to the sums of its minute, if it is that one."""
+        return self._moved if self._version == record.version else NONE
 
     def apply(self, record: Record) -> None:
         """Take a stock, product or location event in."""
@@ -118,12 +128,28 @@ class Inventory:
             why = _Why(effect.reason, effect.document, effect.order_id)
             self._change(record, row, Deltas(effect.on_hand, effect.committed), why)
 
+    def pass_midnight(self, version: int, today: int, selling: Iterable[Key]) -> None:
+        """Let go of what left before the window of cover, when the shop's clock comes to the day `today`.
+
+        `selling` names the stored rows of which anything left within it.
+        """
+        self.today = today
+        for key in sorted({*selling, *self.rows.changed}):
+            row = self.rows.get(key)
+            if row is None or not row.sold:
+                continue
+            sold = sold_within(row.sold, today)
+            days = days_known(row.since, today) if sold else 0
+            if sold is not row.sold or days != row.sold_days:
+                self.rows.put(key, replace(row, version=version, sold=sold, sold_days=days))
+
     # The ledger
 
     def _begin(self, record: Record) -> None:
         if self._version != record.version:
             self._version = record.version
             self._step = 0
+            self._moved = NONE
 
     def _row(self, record: Record, sku: str, location: str, name: str = "") -> InventoryRow:
         """The row as it is, or a new one that starts from what is known of the product."""
@@ -136,9 +162,10 @@ class Inventory:
         self._new_places.setdefault(sku, {})[location] = None
         product = self.products.get(sku)
         if product is None:
-            return InventoryRow(version=record.version, sku=sku, location=location, name=name)
+            return InventoryRow(version=record.version, sku=sku, location=location, name=name, since=record.event.time)
         row = InventoryRow(
             version=record.version,
+            since=record.event.time,
             sku=sku,
             location=location,
             name=product.name or name,
@@ -159,6 +186,10 @@ class Inventory:
         at = event.time
         source = event.source
         on_hand = row.on_hand + by.on_hand
+        left = -by.on_hand if by.on_hand and _leaves_with_an_order(event.type) else 0
+        sold = sold_on(row.sold, day_of(at), left, self.today) if left else row.sold
+        if by.on_hand:
+            self._moved = plus(self._moved, Sums(units_fulfilled=left, on_hand_change=by.on_hand))
         changed = InventoryRow(
             version=record.version,
             sku=row.sku,
@@ -183,6 +214,9 @@ class Inventory:
             absolute_at=row.absolute_at,
             changed_at=at if at > row.changed_at else row.changed_at,
             updated_at=record.recorded_at,
+            since=row.since,
+            sold=sold,
+            sold_days=days_known(row.since, self.today) if sold else 0,
         )
         self.rows.put((row.sku, row.location), changed)
         self._write(record, changed, by, why)
@@ -258,9 +292,13 @@ class Inventory:
         self._stock(record, data, Deltas(on_hand=int(data.quantity)))
 
     def _counted(self, record: Record, data: StockCounted) -> None:
+        before = self._row(record, data.sku, data.location)
         row = self._set(record, data, {"on_hand": int(data.quantity)})
         if row is not None:
             self._put(replace(row, counted_at=record.event.time))
+            if before.changed_at:  # else there was nothing on record to be right or wrong
+                exact = self.movements[-1].on_hand == 0
+                self._moved = plus(self._moved, Sums(counts=1, counts_exact=int(exact)))
 
     def _snapshot(self, record: Record, data: StockSnapshot) -> None:
         told = {name: getattr(data, name) for name in QUANTITIES}
@@ -349,6 +387,12 @@ class Inventory:
         name = data.name if data.name is not None else known or ""
         if name != known:
             self.locations.put(data.location, name)
+
+
+def _leaves_with_an_order(type_: str) -> bool:
+    """Whether what an event of that type takes from the stock goes to a customer, and what it puts back came from one
+    that never got it. A credit note's goods are returns, which are no demand."""
+    return type_ == StockFulfilled.type or (type_.startswith("order.") and type_ != OrderCredited.type)
 
 
 def _newest_of_source(row: InventoryRow, source: str, at: int) -> int:

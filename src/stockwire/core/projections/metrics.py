@@ -9,6 +9,7 @@ decimals; all else is exact.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
 from stockwire.core.lifecycle import COMMITTING
@@ -25,11 +26,12 @@ from stockwire.core.values import (
     QUANTITY_SCALE,
     SECOND,
     amount_text,
+    moment_text,
     quantity_json,
 )
 
 Value = str | int | float | None
-Unit = Literal["money", "count", "units", "percent", "hours", "minutes", "seconds"]
+Unit = Literal["money", "count", "units", "percent", "days", "hours", "minutes", "seconds", "moment"]
 
 PACE_MINUTES: Final = 5
 """Orders per minute is the average of the last five minutes."""
@@ -70,6 +72,30 @@ class Moment(NamedTuple):
     stock: StockTally
     oldest_awaited: int | None
     newest_heard: int | None
+
+
+class Verification(NamedTuple):
+    """The last time that the log was folded again: when, by the server's clock, and how many stored rows differed."""
+
+    at: int
+    differences: int
+
+
+class StockHeard(NamedTuple):
+    """What sources have told of the stock so far: that goods left with orders, and a count of what was on record."""
+
+    leaving: bool = False
+    counts: bool = False
+
+
+class PeriodStock(NamedTuple):
+    """A period with the sums of it and of its twin, and how many units were on hand when either ended."""
+
+    period: Period
+    sums: Sums
+    twin: Sums
+    closing: int
+    closing_twin: int
 
 
 class PeriodSales(NamedTuple):
@@ -209,18 +235,18 @@ def journey_rows(now: Moment, heard: Heard, told: PeriodJourneys) -> Iterator[Me
     """The metrics of one period that follow from what orders went through."""
     mine, twin = told.shipping, told.shipping_twin
     halves = _quantile(mine, 50), _quantile(twin, 50)
-    yield _journeys(now, told, "order_cycle_time", "minutes", *halves, known=heard.shipping, detail=_stages(mine))
+    yield _of_period(now, told, "order_cycle_time", "minutes", *halves, known=heard.shipping, detail=_stages(mine))
     slowest = _quantile(mine, 90), _quantile(twin, 90)
-    yield _journeys(now, told, "order_cycle_time_p90", "minutes", *slowest, known=heard.shipping)
+    yield _of_period(now, told, "order_cycle_time_p90", "minutes", *slowest, known=heard.shipping)
     in_time = _percent(mine.in_time, mine.promised), _percent(twin.in_time, twin.promised)
-    yield _journeys(now, told, "on_time_ship_rate", "percent", *in_time, known=heard.promises)
+    yield _of_period(now, told, "on_time_ship_rate", "percent", *in_time, known=heard.promises)
     filled = _percent(mine.shipped, mine.ordered), _percent(twin.shipped, twin.ordered)
-    yield _journeys(now, told, "fill_rate", "percent", *filled, known=heard.shipping)
+    yield _of_period(now, told, "fill_rate", "percent", *filled, known=heard.shipping)
     fates, before = told.fates, told.fates_twin
     cancelled = _percent(fates.cancelled, fates.orders), _percent(before.cancelled, before.orders)
-    yield _journeys(now, told, "cancellation_rate", "percent", *cancelled, known=heard.progress)
+    yield _of_period(now, told, "cancellation_rate", "percent", *cancelled, known=heard.progress)
     returned = _percent(fates.returned, fates.shipped), _percent(before.returned, before.shipped)
-    yield _journeys(now, told, "return_rate", "percent", *returned, known=heard.returns)
+    yield _of_period(now, told, "return_rate", "percent", *returned, known=heard.returns)
 
 
 def backlog_row(now: Moment, heard: Heard, lately: Shipping) -> MetricRow:
@@ -244,9 +270,9 @@ def _stages(shipping: Shipping) -> dict[str, int]:
     return {"orders": shipping.orders} | {stage: at // MINUTE for stage, at in medians if at is not None}
 
 
-def _journeys(
+def _of_period(
     now: Moment,
-    told: PeriodJourneys,
+    told: PeriodJourneys | PeriodStock,
     metric: str,
     unit: Unit,
     value: Value,
@@ -269,15 +295,37 @@ def _journeys(
     )
 
 
+# How well the stock is kept
+
+
+def stock_rows(now: Moment, heard: StockHeard, told: PeriodStock) -> Iterator[MetricRow]:
+    """The metrics of one period that follow from how the stock moved and was counted."""
+    mine, twin = told.sums, told.twin
+    sold = _sold_through(mine.units_fulfilled, told.closing), _sold_through(twin.units_fulfilled, told.closing_twin)
+    yield _of_period(now, told, "sell_through", "percent", *sold, known=heard.leaving)
+    right = _percent(mine.counts_exact, mine.counts), _percent(twin.counts_exact, twin.counts)
+    counts = {"counts": mine.counts}
+    yield _of_period(now, told, "inventory_accuracy", "percent", *right, known=heard.counts, detail=counts)
+
+
+def _sold_through(sold: int, closing: int) -> int | float | None:
+    return _percent(sold, sold + closing) if sold + closing > 0 else None
+
+
 # How things stand
 
 
-def standing_rows(now: Moment) -> Iterator[MetricRow]:
+def standing_rows(now: Moment, heard: StockHeard, verified: Verification | None) -> Iterator[MetricRow]:
     """The metrics of the present moment."""
     yield from _order_rows(now)
     yield from _stock_rows(now)
+    yield _now(now, "days_of_cover", "days", _cover(now.stock), known=heard.leaving)
     lag = None if now.newest_heard is None else max(0, now.clock - now.newest_heard) // SECOND
     yield _now(now, "source_lag", "seconds", lag, known=lag is not None)
+    drift = None if verified is None else verified.differences
+    yield _now(now, "drift", "count", drift, known=verified is not None)
+    when = None if verified is None else moment_text(verified.at)
+    yield _now(now, "last_verified_at", "moment", when, known=verified is not None)
 
 
 def _order_rows(now: Moment) -> Iterator[MetricRow]:
@@ -304,6 +352,16 @@ def _stock_rows(now: Moment) -> Iterator[MetricRow]:
     foreign = stock.priced_otherwise(now.currency)
     detail = {"other_currency_rows": foreign} if foreign else None
     yield _now(now, "inventory_value", "money", value, known=amount is not None, detail=detail)
+
+
+def _cover(stock: StockTally) -> int | float | None:
+    """How many days all that is available lasts, to a tenth; None when nothing left lately."""
+    demand = stock.daily_demand
+    if demand <= 0:
+        return None
+    days = Fraction(stock.available) / demand
+    tenths = rounded(days.numerator * 10, days.denominator)
+    return quantity_json(tenths * QUANTITY_SCALE // 10)
 
 
 def _percent(part: int, whole: int) -> int | float | None:

@@ -8,6 +8,7 @@ and hours only; where a day begins is the reader's question (periods.py), so ano
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import add, attrgetter, sub
 from typing import Final, NamedTuple
 
 from stockwire.core.events import OrderCredited
@@ -21,7 +22,7 @@ change of the clocks."""
 
 
 class Sums(NamedTuple):
-    """Sums over some span: counts, a quantity (`units_sold`) and amounts in the shop's currency."""
+    """Sums over some span: counts, quantities (units, `on_hand_change`) and amounts in the shop's currency."""
 
     orders_placed: int = 0
     units_sold: int = 0
@@ -31,6 +32,10 @@ class Sums(NamedTuple):
     shipping: int = 0
     tax: int = 0
     other_currency_orders: int = 0
+    units_fulfilled: int = 0
+    on_hand_change: int = 0
+    counts: int = 0
+    counts_exact: int = 0
 
     @property
     def net_sales(self) -> int:
@@ -42,39 +47,23 @@ class Sums(NamedTuple):
 
 
 NONE: Final = Sums()
+_figures: Final = attrgetter(*Sums._fields)
 
 
 def plus(one: Sums, other: Sums) -> Sums:
-    a, b, c, d, e, f, g, h = one
-    i, j, k, m, n, o, p, q = other
-    return Sums(a + i, b + j, c + k, d + m, e + n, f + o, g + p, h + q)
+    return Sums(*map(add, one, other))
 
 
 def minus(one: Sums, other: Sums) -> Sums:
-    a, b, c, d, e, f, g, h = one
-    i, j, k, m, n, o, p, q = other
-    return Sums(a - i, b - j, c - k, d - m, e - n, f - o, g - p, h - q)
+    return Sums(*map(sub, one, other))
 
 
 def sums_of(row: MinuteSales) -> Sums:
-    return Sums(
-        row.orders_placed, row.units_sold, row.gross_sales, row.discounts,
-        row.returns, row.shipping, row.tax, row.other_currency_orders,
-    )  # fmt: skip
+    return Sums(*_figures(row))
 
 
 def minute_row(minute: int, sums: Sums) -> MinuteSales:
-    return MinuteSales(
-        minute=minute,
-        orders_placed=sums.orders_placed,
-        units_sold=sums.units_sold,
-        gross_sales=sums.gross_sales,
-        discounts=sums.discounts,
-        returns=sums.returns,
-        shipping=sums.shipping,
-        tax=sums.tax,
-        other_currency_orders=sums.other_currency_orders,
-    )
+    return MinuteSales(minute=minute, **sums._asdict())
 
 
 # What an event adds

@@ -7,8 +7,10 @@ a copy that follows the batch's drafts, undone changes included.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import TypeVar
 
+from stockwire.core.cover import units_of
 from stockwire.core.rows import InventoryRow, OrderRow
 
 K = TypeVar("K")
@@ -25,7 +27,8 @@ def _bump(counts: dict[K, int], key: K, by: int) -> None:
 class StockTally:
     """How many inventory rows there are of each stock status, and what the stock on hand cost, by currency.
 
-    A unit cost without a currency is in the shop's, here None.
+    A unit cost without a currency is in the shop's, here None. Units: all that is `on_hand`, all that is `available` of
+    what is tracked, and what of that left lately, by how many days the rows have been known (`leaving`).
     """
 
     def __init__(self, rows: Iterable[InventoryRow] = ()) -> None:
@@ -33,6 +36,9 @@ class StockTally:
         self.by_status: dict[str, int] = {}
         self.priced: dict[str | None, int] = {}
         self.value: dict[str | None, int] = {}
+        self.on_hand = 0
+        self.available = 0
+        self.leaving: dict[int, int] = {}
         for row in rows:
             self.change(None, row)
 
@@ -42,6 +48,9 @@ class StockTally:
         twin.by_status = dict(self.by_status)
         twin.priced = dict(self.priced)
         twin.value = dict(self.value)
+        twin.on_hand = self.on_hand
+        twin.available = self.available
+        twin.leaving = dict(self.leaving)
         return twin
 
     def change(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
@@ -57,6 +66,16 @@ class StockTally:
         if row.unit_cost is not None:
             _bump(self.priced, row.currency, by)
             _bump(self.value, row.currency, by * row.on_hand * row.unit_cost)
+        self.on_hand += by * row.on_hand
+        if row.tracked:
+            self.available += by * max(0, row.available)
+            if row.sold:
+                _bump(self.leaving, row.sold_days, by * units_of(row.sold))
+
+    @property
+    def daily_demand(self) -> Fraction:
+        """How many units (thousandths) leave with orders on an average day."""
+        return sum((Fraction(units, days) for days, units in self.leaving.items()), Fraction())
 
     @property
     def tracked(self) -> int:

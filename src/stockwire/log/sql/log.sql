@@ -34,8 +34,8 @@ INSERT INTO parked (
 REPLACE INTO inventory (
     sku, location, version, name, on_hand, committed, reserved, damaged, quality_control, safety_stock,
     incoming, reorder_point, reorder_quantity, overstock_point, unit_cost, currency, tracked, source,
-    source_updated_at, counted_at, absolute_at, changed_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    source_updated_at, counted_at, absolute_at, changed_at, updated_at, since, sold_days, sold
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: delete_inventory
 DELETE FROM inventory WHERE sku = ? AND location = ?;
@@ -43,13 +43,13 @@ DELETE FROM inventory WHERE sku = ? AND location = ?;
 -- name: all_inventory
 SELECT sku, location, version, name, on_hand, committed, reserved, damaged, quality_control, safety_stock,
     incoming, reorder_point, reorder_quantity, overstock_point, unit_cost, currency, tracked, source,
-    source_updated_at, counted_at, absolute_at, changed_at, updated_at
+    source_updated_at, counted_at, absolute_at, changed_at, updated_at, since, sold_days, sold
 FROM inventory ORDER BY sku, location;
 
 -- name: inventory_after
 SELECT sku, location, version, name, on_hand, committed, reserved, damaged, quality_control, safety_stock,
     incoming, reorder_point, reorder_quantity, overstock_point, unit_cost, currency, tracked, source,
-    source_updated_at, counted_at, absolute_at, changed_at, updated_at
+    source_updated_at, counted_at, absolute_at, changed_at, updated_at, since, sold_days, sold
 FROM inventory WHERE (sku, location) > (?, ?) ORDER BY sku, location LIMIT ?;
 
 -- name: put_products
@@ -140,22 +140,26 @@ SELECT metric, period, row FROM metrics WHERE (metric, period) > (?, ?) ORDER BY
 
 -- name: put_minutes
 REPLACE INTO minutes (
-    minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+    minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders,
+    units_fulfilled, on_hand_change, counts, counts_exact
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: delete_minutes
 DELETE FROM minutes WHERE minute = ?;
 
 -- name: minutes_from
-SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders
+SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders,
+    units_fulfilled, on_hand_change, counts, counts_exact
 FROM minutes WHERE minute >= ? ORDER BY minute;
 
 -- name: one_minute
-SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders
+SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders,
+    units_fulfilled, on_hand_change, counts, counts_exact
 FROM minutes WHERE minute = ?;
 
 -- name: minutes_after
-SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders
+SELECT minute, orders_placed, units_sold, gross_sales, discounts, returns, shipping, tax, other_currency_orders,
+    units_fulfilled, on_hand_change, counts, counts_exact
 FROM minutes WHERE minute > ? ORDER BY minute LIMIT ?;
 
 -- Sums in two halves of 32 bits: each stays far from the limits of 64, so no sum of however many minutes overflows.
@@ -168,7 +172,11 @@ SELECT sum(orders_placed >> 32), sum(orders_placed & 4294967295),
     sum(returns >> 32), sum(returns & 4294967295),
     sum(shipping >> 32), sum(shipping & 4294967295),
     sum(tax >> 32), sum(tax & 4294967295),
-    sum(other_currency_orders >> 32), sum(other_currency_orders & 4294967295)
+    sum(other_currency_orders >> 32), sum(other_currency_orders & 4294967295),
+    sum(units_fulfilled >> 32), sum(units_fulfilled & 4294967295),
+    sum(on_hand_change >> 32), sum(on_hand_change & 4294967295),
+    sum(counts >> 32), sum(counts & 4294967295),
+    sum(counts_exact >> 32), sum(counts_exact & 4294967295)
 FROM minutes WHERE minute >= ? AND minute < ?;
 
 -- name: put_hours
