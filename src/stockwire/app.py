@@ -27,6 +27,7 @@ from stockwire.engine.exchange import Receive, Scope, Send
 from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Receipt
+from stockwire.engine.past import Past, World
 from stockwire.engine.scribe import DistantScribe, Forget, Publish
 from stockwire.engine.state import feeds, ready
 from stockwire.engine.streams import Streams
@@ -36,6 +37,7 @@ from stockwire.log.journal import Tail
 from stockwire.log.sqlite import SqliteLog
 from stockwire.settings import Settings
 from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
+from stockwire.transport.past import LookingBack
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
 from stockwire.transport.websocket import WebSocketStream
@@ -43,6 +45,7 @@ from stockwire.writing import moment_now, scribe
 
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
 NOTE_USE_EVERY: Final = 60.0
+REST_EVERY: Final = 60.0
 
 
 class Writing(Protocol):
@@ -95,6 +98,7 @@ class Stockwire:
         self.admission = Admission(settings.max_connections, settings.max_connections, count=count)
         self.streams = Streams(self.hub, self.admission, monotonic=time.monotonic, random=random.random)
         self.access = Access(store, origins=settings.own_origins, monotonic=time.monotonic)
+        self.past = Past(log)
         self._tasks: list[asyncio.Task[None]] = []
         self._page = Page(DASHBOARD)
         self._front = self._make_front()
@@ -116,6 +120,7 @@ class Stockwire:
             "/api/v1/ws": WebSocketStream(self.streams, self.access.reader),
             "/api/v1/stream": EventStream(self.streams, self.access.reader),
             "/api/v1/poll": LongPoll(self.streams, self.access.reader),
+            "/api/v1/past": LookingBack(self.past, self.admission, self.access.reader, self._describe_past),
         }
         return Front(cast(App, api), self._page, streams)
 
@@ -157,12 +162,14 @@ class Stockwire:
 
     async def _start(self) -> None:
         await self.ingest.start(self._publish, self.hub.forget)
-        self._tasks.append(asyncio.create_task(every(NOTE_USE_EVERY, self._note_use)))
+        for seconds, chore in ((NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest)):
+            self._tasks.append(asyncio.create_task(every(seconds, chore)))
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the data directory."""
         await ended(*self._tasks)
         await self.ingest.stop()
+        await self.past.close()
         self.store.close()
         self.log.close()
 
@@ -189,6 +196,11 @@ class Stockwire:
                 "clock": settings.clock, "now": self.shop_now() // 1_000, "simulated": settings.simulated,
             },
         }  # fmt: skip
+
+    def _describe_past(self, world: World) -> dict[str, Any]:
+        """What a hello says when somebody looks back: the shop, at the world's moment."""
+        described = self._describe()
+        return {**described, "shop": {**described["shop"], "now": world.clock // 1_000}, "past": world.version}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)

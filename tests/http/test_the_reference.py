@@ -29,7 +29,7 @@ async def test_every_route_has_a_heading(place: Place) -> None:
         for method in getattr(route, "methods", ())
         if method != "OPTIONS" and route.path_format != "/api/v1/openapi.json"
     }
-    assert written == routes | {"GET /api/v1/stream", "GET /api/v1/poll"}
+    assert written == routes | {"GET /api/v1/stream", "GET /api/v1/poll", "GET /api/v1/past"}
 
 
 def test_every_limit_is_written_with_its_value() -> None:

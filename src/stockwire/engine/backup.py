@@ -48,7 +48,7 @@ def back_up(directory: Path, to: Path) -> Copied:
         making.mkdir(mode=0o700, parents=True)
         for name in (FILE, access.FILE):
             if (directory / name).exists():
-                _copy(directory / name, making / name)
+                copy_database(directory / name, making / name)
         copied = _looked_at(making)
         os.replace(making, to)
     except OSError as error:
@@ -89,7 +89,7 @@ def _put_in_place(backup: Path, directory: Path) -> None:
     making = {name: directory / f"{name}.part" for name in (FILE, access.FILE) if (backup / name).exists()}
     for name, part in making.items():
         part.unlink(missing_ok=True)
-        _copy(backup / name, part)
+        copy_database(backup / name, part)
     with database.storage_errors():
         log = apsw.Connection(str(making[FILE]))
         log.execute("UPDATE facts SET value = ? WHERE name = 'epoch'", (secrets.token_hex(8),))
@@ -103,8 +103,8 @@ def _put_in_place(backup: Path, directory: Path) -> None:
     _sync(directory)
 
 
-def _copy(file: Path, to: Path) -> None:
-    """A whole copy of a database as of one moment, on disk when this returns."""
+def copy_database(file: Path, to: Path) -> None:
+    """A whole copy of a database as of one moment, on disk when this returns. Raises StorageFailed."""
     with database.storage_errors():
         source = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
         target = apsw.Connection(str(to))
