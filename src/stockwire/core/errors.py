@@ -175,3 +175,14 @@ class LostTrack(Failed):
     """The log went on without a process that follows it, or is another one now; that process begins anew."""
 
     code = "lost_track"
+
+
+def error_of(code: str, detail: str, problems: list[Problem] | None = None) -> StockwireError:
+    """The error as another process of this server told it; a plain failure when this one does not know the code."""
+    found: list[type[StockwireError]] = [StockwireError]
+    while found:
+        kind = found.pop()
+        if kind.code == code:
+            return kind(detail, problems=problems)
+        found += kind.__subclasses__()
+    return Failed(detail, problems=problems)

@@ -25,8 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stockwire.core import errors
-from stockwire.core.errors import Failed, StockwireError, Unavailable
+from stockwire.core.errors import Failed, StockwireError, Unavailable, error_of
 from stockwire.core.events import Event, stored_event
 from stockwire.engine.recorder import Receipt
 
@@ -40,9 +39,6 @@ MESSAGE_MOST: Final = 64 * 1024 * 1024
 _TRIES: Final = 2
 _CONNECT_EVERY: Final = 0.05
 
-_ERRORS: Final = {
-    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StockwireError)
-}
 _pack: Final = msgspec.msgpack.Encoder(enc_hook=int).encode
 _unpack: Final = msgspec.msgpack.Decoder().decode
 _log = logging.getLogger(__name__)
@@ -214,7 +210,7 @@ class Relay:
             underway.answer.set_result(Receipt(accepted, duplicates, version, tuple(versions)))
         elif refusal is not None:
             code, detail, problems, retry_after = refusal
-            error = _ERRORS.get(code, Failed)(detail, problems=problems)
+            error = error_of(code, detail, problems)
             error.retry_after = retry_after
             underway.answer.set_exception(error)
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from stockwire.core import errors
-from stockwire.core.errors import Failed, StockwireError
+from stockwire.core.errors import Failed, StockwireError, error_of
 from stockwire.settings import Settings
 
 Role = Literal["writer", "worker"]
@@ -73,7 +72,7 @@ def told(line: bytes) -> None:
         raise Failed("a process of the server ended before it was ready; its message is above")
     answer = msgspec.json.decode(line, type=Told)
     if not answer.ready:
-        raise _ERRORS.get(answer.code, Failed)(answer.detail)
+        raise error_of(answer.code, answer.detail)
 
 
 def end_with_supervisor(post: Post) -> None:
@@ -84,8 +83,3 @@ def end_with_supervisor(post: Post) -> None:
         os._exit(1)
 
     threading.Thread(target=wait, name="stockwire-lifeline", daemon=True).start()
-
-
-_ERRORS: Final = {
-    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StockwireError)
-}
