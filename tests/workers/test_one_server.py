@@ -128,6 +128,24 @@ def test_a_second_server_is_told_that_directory_and_port_are_taken(server: Runni
     assert len(crew.everybody) == 3
 
 
+def test_without_a_writer_screens_stay_and_readiness_says_so_until_there_is_one(server: Running) -> None:
+    crew = Crew(server)
+    version = server.get("/api/v1/status")["version"]
+    os.kill(server.pid, signal.SIGSTOP)  # so that nobody heals
+    try:
+        os.kill(crew.writer, signal.SIGKILL)
+        eventually(lambda: httpx.get(f"{server.url}/readyz").status_code == 503, "not ready")
+        told = httpx.get(f"{server.url}/readyz").json()["problems"]
+        assert told == [{"detail": "the writer does not run"}]
+        screen = Screen(server).ask().until(version)
+        screen.close()
+        assert server.get("/api/v1/inventory", limit=1)["version"] == version
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    eventually(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, "ready")
+    assert server.post(snapshot("AFTER", 1))["version"] > version
+
+
 def test_sighup_puts_new_processes_in_place_without_a_request_lost(server: Running) -> None:
     crew = Crew(server)
     before = crew.everybody

@@ -28,7 +28,7 @@ EVENTS_KEPT: Final = 100_000
 """The journal goes back so many commits, and so many events, whichever is less."""
 TRIM_EVERY: Final = 256
 """Commits between two trimmings."""
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 16
 _BUSY_MILLISECONDS: Final = 200
 _LOOK_AT_FILE_EVERY: Final = 1.0
 
@@ -103,7 +103,7 @@ class Tail:
         self._seen: int | None = None
 
     def look(self) -> list[Changes]:
-        """The next commits, in order, at most 64; nothing when there are none, which costs next to nothing.
+        """The next commits, in order, at most 16; nothing when there are none, which costs next to nothing.
 
         Sets `horizon`. Raises LostTrack when commits are missing, StorageFailed when the disk refuses for now.
         """
