@@ -95,7 +95,7 @@ class Stockwire:
             describe=self._describe,
             catch_up=catch_up,
         )
-        self.admission = Admission(settings.max_connections, settings.max_connections, count=count)
+        self.admission = Admission(settings.max_connections, settings.max_connections_each, count=count)
         self.streams = Streams(self.hub, self.admission, monotonic=time.monotonic, random=random.random)
         self.access = Access(store, origins=settings.own_origins, monotonic=time.monotonic)
         self.past = Past(log)

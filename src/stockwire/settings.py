@@ -80,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 1
     max_connections: Annotated[int, Meta(description="Open streams at most, all together.", ge=1)] = 20_000
+    max_connections_each: Annotated[
+        int, Meta(description="Open streams at most from one address, at one worker.", ge=1)
+    ] = 20_000
     future_tolerance_seconds: Annotated[
         int, Meta(description="How far ahead of the server's clock an event's time may be.", ge=0)
     ] = 300
