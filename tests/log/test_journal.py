@@ -9,15 +9,13 @@ import pytest
 
 from stockwire.core.errors import LostTrack
 from stockwire.core.fold import Changes
-from stockwire.core.rows import FeedName
+from stockwire.core.rows import FEEDS
 from stockwire.engine.follower import Follower
 from stockwire.log import journal
 from stockwire.log.journal import Tail
 from stockwire.log.sqlite import FILE, SqliteLog
 from tests.core.shop import Shop as Screens
 from tests.log.history import Shop, batches, busy_day, configured, order, receipt
-
-FEEDS: tuple[FeedName, ...] = ("inventory", "orders", "metrics", "hours", "sources")
 
 
 def seen(changes: Changes) -> list[object]:

@@ -54,11 +54,10 @@ class Screen:
 
 def at_each_worker(server: Running) -> list[Screen]:
     """A screen at each of two workers."""
-    found: dict[int | None, Screen] = {}
+    found: dict[int, Screen] = {}
     while len(found) < 2:
         screen = Screen(server)
-        assert screen.worker in Crew(server).workers
-        if screen.worker in found:
+        if screen.worker is None or screen.worker in found:
             screen.close()
         else:
             found[screen.worker] = screen
@@ -87,7 +86,7 @@ class Crew:
         return self.everybody - {self.writer}
 
     def serving(self, connection: socket.socket) -> int | None:
-        """The worker at the other end of a connection; None when nobody has accepted it."""
+        """The worker at the other end of a connection; None when the system's tables do not tell."""
         ours = connection.getsockname()[1]
         inode = _inode(self._server.port, ours)
         for pid in self.everybody:
