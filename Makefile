@@ -15,7 +15,7 @@ PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html fr
 	frontend/svelte.config.js frontend/tsconfig.json -type f 2>/dev/null)
 SOAK_MINUTES ?= 30
 
-.PHONY: help run test lint bench soak build setup lock clean page-tests weigh wheel
+.PHONY: help run test lint bench autobahn soak build setup lock clean page-tests weigh wheel
 .DELETE_ON_ERROR:
 
 help: ## List what can be made
@@ -56,6 +56,9 @@ wheel: .stamps/dev .stamps/page
 
 bench: .stamps/dev .stamps/page ## Measure, and write bench/results
 	@bench/run
+
+autobahn: .stamps/dev ## Run the Autobahn suite, where there is one
+	@.venv/bin/python bench/autobahn.py
 
 soak: .stamps/dev .stamps/page .stamps/chromium ## Run for long and look for leaks (SOAK_MINUTES=30)
 	@STOCKWIRE_SOAK_MINUTES=$(SOAK_MINUTES) .venv/bin/pytest -q --no-header tests/soak
