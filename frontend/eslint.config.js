@@ -57,7 +57,7 @@ export default ts.config(
   },
   {
     files: ["src/realtime/**"],
-    ignores: ["src/realtime/environment.ts"],
+    ignores: ["src/realtime/environment.ts", "src/realtime/conditions.ts"],
     rules: {
       "no-restricted-globals": forbid(
         [...PAGE_GLOBALS, ...CLOCK_AND_NETWORK],

@@ -43,7 +43,7 @@ export default defineConfig(({ mode }) => {
         target: "es2022",
         minify: "oxc",
         lib: { entry: "src/realtime/index.ts", formats: ["es"], fileName: "realtime" },
-        rolldownOptions: { output: { minify: true } },
+        rolldownOptions: { output: { minify: true, topLevelVar: false, comments: { annotation: false } } },
       },
     };
   }

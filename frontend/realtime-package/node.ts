@@ -51,7 +51,6 @@ export function nodeEnvironment(base: string): Environment {
     },
     online: () => true,
     visible: () => true,
-    conditions: () => ({ metered: false, slow: false, battery: false }),
     signals: () => () => undefined,
     recall: (name) => memory.get(name),
     remember(name, text) {

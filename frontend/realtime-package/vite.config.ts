@@ -12,10 +12,12 @@ export default defineConfig({
     lib: {
       entry: {
         realtime: "src/realtime/index.ts",
+        browser: "realtime-package/browser.ts",
         screen: "realtime-package/screen.ts",
         node: "realtime-package/node.ts",
       },
       formats: ["es"],
     },
+    rolldownOptions: { output: { minify: true, topLevelVar: false, comments: { annotation: false } } },
   },
 });

@@ -73,10 +73,10 @@ def test_the_package_needs_nothing_and_carries_what_it_names(place: Path) -> Non
 @pytest.mark.parametrize("resolution", ["bundler", "nodenext"])
 def test_the_package_has_types_that_a_strict_compiler_takes(place: Path, resolution: str) -> None:
     code = """
-        import { Client, sse } from "stockwire-realtime";
+        import { createClient, sse } from "stockwire-realtime";
         import { nodeEnvironment } from "stockwire-realtime/node";
         import { freshnessOf, ranked } from "stockwire-realtime/screen";
-        const client = new Client({ environment: nodeEnvironment("http://127.0.0.1"), transports: [sse] });
+        const client = createClient({ environment: nodeEnvironment("http://127.0.0.1"), transports: [sse] });
         const versions: number[] = ranked(client, { feed: "orders" }).rows.map((row) => row.version);
         const level: "live" | string = freshnessOf(client, Date.now()).level;
         // @ts-expect-error There is no such way.

@@ -21,12 +21,12 @@ const LOOP_SPAN = 10_000;
  */
 export function backoff(tries: number, roll: number, retryAfter = 0): number {
   const ceiling = tries === 0 ? CLEAN : Math.min(MOST, FIRST * 2 ** tries);
-  return Math.round(retryAfter + roll * ceiling);
+  return retryAfter + roll * ceiling;
 }
 
 /** Milliseconds until another look while the machine says it has no network: it is sometimes wrong. */
 export function offlinePatience(roll: number): number {
-  return Math.round(MOST * (0.5 + roll / 2));
+  return MOST * (0.5 + roll / 2);
 }
 
 /**
@@ -34,8 +34,8 @@ export function offlinePatience(roll: number): number {
  * ten seconds are a loop and not a wish.
  */
 export function allowedAt(recent: readonly number[], now: number): number {
-  const first = recent.length < LOOP_TRIES ? undefined : recent[recent.length - LOOP_TRIES];
-  return first === undefined || first > now ? now : Math.max(now, first + LOOP_SPAN);
+  const first = recent.at(-LOOP_TRIES) ?? 0;
+  return first > now ? now : Math.max(now, first + LOOP_SPAN);
 }
 
 /** The times of the last tries, with one more. */

@@ -13,12 +13,12 @@ import type {
   ErrorFrame,
   HelloFrame,
   Pace,
+  PaceReason,
   ServerFrame,
-  SourceAge,
   ViewRequest,
   WireRow,
 } from "./protocol";
-import { Replica, type Incidents, type ViewChange } from "./replica";
+import { createReplica, type Incidents, type ViewChange } from "./replica";
 import type { Kept } from "./table";
 import type { Transport } from "./transports/channel";
 import { poll } from "./transports/poll";
@@ -29,9 +29,7 @@ import { websocket } from "./transports/websocket";
 /** What to know about the link; a new value each time it is asked for. */
 export interface LinkStatus {
   readonly state: LinkState["at"];
-  /** When the state began, on the local clock as all moments here. */
-  readonly since: number;
-  /** When the link was lost; undefined while there is one. */
+  /** When the link was lost, on the local clock as all moments here; undefined while there is one. */
   readonly lostAt: number | undefined;
   readonly nextTryAt: number | undefined;
   readonly transport: Transport["name"] | undefined;
@@ -48,11 +46,6 @@ export interface Counters extends Incidents {
   readonly reconnects: number;
 }
 
-/** A source's age and when it was told. */
-export interface SourceReport extends SourceAge {
-  readonly toldAt: number;
-}
-
 export interface PaceStatus {
   readonly chosen: PaceChoice;
   /** What the server agreed to; until it has, what was asked for. */
@@ -67,14 +60,10 @@ export interface Subscription<R extends WireRow = WireRow> {
   readonly rows: ReadonlyMap<string, R>;
   /** Whether content was there at least once. */
   readonly loaded: boolean;
-  /** Its content, to be put aside; undefined when it is not whole. Costs a copy of the list of rows. */
-  readonly kept: Kept | undefined;
   /** What resumes it (P3.3). */
   readonly cursor: string | undefined;
   /** The fields that make up a row's key; undefined until the server told. */
   readonly key: readonly string[] | undefined;
-  /** Takes up content that was put aside, if there is none yet. What changed since follows when there is a link. */
-  restore(kept: Kept): void;
   /** Why the server does not give this view. */
   readonly error: ErrorFrame | undefined;
   stop(): void;
@@ -91,6 +80,33 @@ export interface ClientOptions {
   readonly pace?: PaceChoice;
   /** Best first. */
   readonly transports?: readonly Transport[];
+  /** Hears each frame of the present connection before anything is made of it. */
+  readonly heard?: (frame: ServerFrame) => void;
+}
+
+export interface Client {
+  readonly link: LinkStatus;
+  readonly pace: PaceStatus;
+  readonly counters: Counters;
+  /** Milliseconds of silence after which the server says something. */
+  readonly heartbeat: number;
+  /** Connects, and stays connected until `stop`. */
+  start(): void;
+  /** Ends the connection. Views stay as they are, and go on when it is started again. */
+  stop(): void;
+  /** Tries now, whatever the plan was. */
+  retry(): void;
+  setPace(chosen: PaceChoice): void;
+  /** Gives a reason for no faster updates than `interval` milliseconds; 0 takes it back. */
+  slow(reason: PaceReason, interval: number): void;
+  /** Calls after anything but rows changed; gives what ends that. */
+  listen(listener: () => void): () => void;
+  /** Holds a view, from content of earlier if there is, and calls when its rows changed, until `stop`. Equal requests share one view. */
+  subscribe<R extends WireRow = WireRow>(
+    request: ViewRequest,
+    changed: (change: ViewChange) => void,
+    kept?: Kept,
+  ): Subscription<R>;
 }
 
 const REMEMBERED = "stockwire.transport";
@@ -101,443 +117,365 @@ const PATIENCE = 4_000;
 const KEEP_VIEW = 60_000;
 const WAIT_MOST = 55;
 const BRIEF_MOST = 3;
+const UNSEEN_PACE = 30_000;
 
-const linked = (at: LinkState["at"]): boolean => at === "open" || at === "stalled";
+const linked = (at: LinkState["at"]): boolean => /open|paused|stalled/.test(at);
 
-export class Client {
-  readonly #options: ClientOptions;
-  readonly #environment: Environment;
-  readonly #transports: readonly Transport[];
-  readonly #replica = new Replica();
-  readonly #listeners = new Set<() => void>();
+export function createClient({
+  environment,
+  server = environment.base,
+  name = "stockwire-client/1",
+  headers = {},
+  pace: chosen = 0,
+  transports = [websocket, sse, poll],
+  heard,
+}: ClientOptions): Client {
+  const replica = createReplica();
+  const listeners = new Set<() => void>();
+  const timers = new Map<string, () => void>();
+  const reasons = new Map<PaceReason, number>();
 
-  #state: LinkState = IDLE;
-  #since: number;
-  #lostAt: number | undefined;
-  #reason: string | undefined;
-  #present: Race | undefined;
-  #transport: Transport | undefined;
+  let state: LinkState = IDLE;
+  let lostAt: number | undefined;
+  let reason: string | undefined;
+  let present: Race | undefined;
+  let transport: Transport | undefined;
+  let unwatch: (() => void) | undefined;
   /** Whether the hello that comes is a new connection's, and not a stream's that was opened anew. */
-  #fresh = false;
-  #brief = 0;
+  let fresh = false;
+  let openedAt = 0;
+  /** How many connections in a row ended before a heartbeat could come. */
+  let brief = 0;
 
-  #hello: { readonly frame: HelloFrame; readonly at: number } | undefined;
-  #openedAt = 0;
-  #lastFrameAt: number | undefined;
-  #sources: readonly SourceReport[] = [];
-  #chosen: PaceChoice;
-  #asked: Pace;
-  #paced: Pace | undefined;
-  #waiting = 0;
-  #pings = 0;
-  #pingAt = 0;
-  #roundTrip: number | undefined;
-  #frames = 0;
-  #bytes = 0;
-  #opened = 0;
+  let heartbeat = 20_000;
+  let lastFrameAt: number | undefined;
+  /** From when on silence is a cause for worry. */
+  let worryAt = 0;
+  let pings = 0;
+  let pingAt = 0;
+  let roundTrip: number | undefined;
 
-  #unwatch: (() => void) | undefined;
-  readonly #timers = new Map<string, () => void>();
+  let asked = slowest(chosen, reasons);
+  let paced: Pace | undefined;
+  let waiting = 0;
+  let frames = 0;
+  let bytes = 0;
+  let reconnects = -1;
 
-  constructor(options: ClientOptions) {
-    this.#options = options;
-    this.#environment = options.environment;
-    this.#transports = options.transports ?? [websocket, sse, poll];
-    this.#chosen = options.pace ?? 0;
-    this.#asked = this.#wish();
-    this.#since = this.#environment.now();
-  }
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
 
-  // --- what it knows ---
+  const cancel = (what: string): void => {
+    timers.get(what)?.();
+    timers.delete(what);
+  };
 
-  get link(): LinkStatus {
-    const state = this.#state;
-    return {
-      state: state.at,
-      since: this.#since,
-      lostAt: this.#lostAt,
-      nextTryAt: state.at === "waiting" || state.at === "offline" ? state.until : undefined,
-      transport: this.#transport?.name,
-      roundTrip: this.#roundTrip,
-      reason: this.#reason,
-      lastFrameAt: this.#lastFrameAt,
-    };
-  }
-
-  get pace(): PaceStatus {
-    return { chosen: this.#chosen, effective: this.#paced ?? this.#asked, waiting: this.#waiting };
-  }
-
-  get sources(): readonly SourceReport[] {
-    return this.#sources;
-  }
-
-  /** Milliseconds of silence after which the server says something. */
-  get heartbeat(): number {
-    return (this.#hello?.frame.heartbeat ?? 20) * 1_000;
-  }
-
-  /** The newest hello with the newest time of the shop, and when that came. */
-  get hello(): { readonly frame: HelloFrame; readonly at: number } | undefined {
-    return this.#hello;
-  }
-
-  get counters(): Counters {
-    return {
-      ...this.#replica.incidents,
-      frames: this.#frames,
-      bytes: this.#bytes,
-      reconnects: Math.max(0, this.#opened - 1),
-    };
-  }
-
-  // --- what one may ask of it ---
-
-  /** Connects, and stays connected until `stop`. */
-  start(): void {
-    this.#unwatch ??= this.#environment.signals((signal) => {
-      this.#heed(signal);
-    });
-    this.#happen({ type: "start" });
-  }
-
-  /** Ends the connection. Views stay as they are, and go on when it is started again. */
-  stop(): void {
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-    this.#happen({ type: "stop" });
-    for (const name of this.#timers.keys()) this.#cancel(name);
-  }
-
-  /** Tries now, whatever the plan was. */
-  retry(): void {
-    this.#happen({ type: "retry" });
-  }
-
-  setPace(chosen: PaceChoice): void {
-    this.#chosen = chosen;
-    this.#repace();
-    this.#tell();
-  }
-
-  /** The content of a view by the id that the server knows it by. */
-  kept(id: string): Kept | undefined {
-    return this.#replica.held.get(id)?.table?.kept;
-  }
-
-  /** Calls after anything but rows changed; gives what ends that. */
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
-  }
-
-  /** Holds a view, from content of earlier if there is, and calls when its rows changed, until `stop`. Equal requests share one view. */
-  subscribe<R extends WireRow = WireRow>(
-    request: ViewRequest,
-    changed: (change: ViewChange) => void,
-    kept?: Kept,
-  ): Subscription<R> {
-    // Without a limit the order makes no difference to which rows there are; so the server need not know it.
-    const { order: _, ...rest } = request;
-    const held = this.#replica.hold(request.limit === undefined ? rest : request);
-    const { listeners } = held;
-    const listener = (change: ViewChange): void => {
-      changed(change);
-    };
-    if (kept) this.#replica.restore(held, kept);
-    listeners.add(listener);
-    if (listeners.size === 1) {
-      this.#cancel(held.id);
-      this.#say(this.#replica.asking(held));
-    }
-    return {
-      get rows() {
-        return (held.table?.rows ?? new Map()) as ReadonlyMap<string, R>;
-      },
-      get loaded() {
-        return !!held.table?.loaded;
-      },
-      get kept() {
-        return held.table?.kept;
-      },
-      get cursor() {
-        return held.table?.cursor;
-      },
-      get key() {
-        return held.table?.key;
-      },
-      get error() {
-        return held.error;
-      },
-      restore: (kept) => {
-        this.#replica.restore(held, kept);
-      },
-      stop: () => {
-        if (!listeners.delete(listener) || listeners.size > 0) return;
-        this.#say(this.#replica.release(held));
-        this.#timer(held.id, KEEP_VIEW, () => {
-          this.#replica.drop(held);
-        });
-      },
-    };
-  }
-
-  // --- the link ---
-
-  #happen(happening: Happening): void {
-    const environment = this.#environment;
-    const before = this.#state;
-    const now = environment.now();
-    const [state, ...effects] = next(before, {
-      ...happening,
-      now,
-      roll: environment.random(),
-      visible: environment.visible(),
-      online: environment.online(),
-    });
-    if (state !== before) this.#enter(state, now);
-    for (const effect of effects) {
-      if (effect.do === "probe") this.#probe(effect.within);
-      else {
-        this.#present?.close();
-        this.#present = effect.do === "connect" ? this.#connect() : undefined;
-      }
-    }
-    if (state !== before) this.#tell();
-  }
-
-  #enter(state: LinkState, now: number): void {
-    const { at } = this.#state;
-    this.#state = state;
-    if (state.at !== at) this.#since = now;
-    if (linked(state.at)) this.#lostAt = undefined;
-    else {
-      if (linked(at)) this.#lostAt = now;
-      this.#cancel("watch");
-      this.#cancel("better");
-    }
-    if ("reason" in state) this.#reason = state.reason;
-    else if (state.at === "open") this.#reason = undefined;
-    this.#cancel("due");
-    if ("until" in state)
-      this.#timer("due", Math.max(0, state.until - now), () => {
-        this.#happen({ type: "due" });
-      });
-  }
-
-  #connect(): Race {
-    const environment = this.#environment;
-    const { server, name, headers } = this.#options;
-    return race(
-      this.#ways(),
-      {
-        environment,
-        server: server ?? environment.base,
-        client: name ?? "stockwire-client/1",
-        headers: headers ?? {},
-        wants: () => ({
-          views: [...this.#replica.held.values()]
-            .filter(({ listeners, error }) => listeners.size > 0 && !error)
-            .map((held) => this.#replica.asking(held)),
-          pace: this.#asked,
-          wait: Math.min(WAIT_MOST, Math.floor(this.heartbeat / 1_000)),
-        }),
-        arrived: (bytes) => {
-          this.#bytes += bytes;
-        },
-        frame: (frame) => {
-          this.#take(frame);
-        },
-        closed: (ending) => {
-          if (linked(this.#state.at)) this.#judge();
-          this.#happen({ type: "closed", ending });
-        },
-      },
-      (way) => {
-        this.#transport = way;
-        this.#fresh = true;
-        this.#remember(way);
-        this.#tryBetter(this.#transports.slice(0, this.#transports.indexOf(way)));
-      },
-    );
-  }
-
-  /** The ways to try: the one that worked lately alone, now and then all of them. */
-  #ways(): readonly Transport[] {
-    const [name, until] = (this.#environment.recall(REMEMBERED) ?? "").split(" ");
-    const known = this.#transports.filter((each) => each.name === name);
-    const trusted = Number(until) > this.#environment.now() && this.#state.tries % 3 !== 0;
-    return trusted && known.length > 0 ? known : this.#transports;
-  }
-
-  #remember({ name }: Transport): void {
-    this.#environment.remember(REMEMBERED, `${name} ${this.#environment.now() + MEMORY}`);
-  }
-
-  /** Streams that end before a heartbeat could come, again and again, are a proxy's doing: the next way is remembered. */
-  #judge(): void {
-    const other = this.#transports[this.#transports.indexOf(this.#transport as Transport) + 1];
-    this.#brief = this.#environment.now() - this.#openedAt < this.heartbeat ? this.#brief + 1 : 0;
-    if (this.#brief < BRIEF_MOST || !other) return;
-    this.#brief = 0;
-    this.#remember(other);
-  }
-
-  /** A lesser way works, but not for ever: the best one is tried beside it. */
-  #tryBetter(better: readonly Transport[]): void {
-    if (better.length > 0)
-      this.#timer("better", MEMORY, () => {
-        this.#present?.challenge(better.slice(0, 1));
-        this.#tryBetter(better);
-      });
-  }
-
-  // --- frames ---
-
-  #take(frame: ServerFrame): void {
-    const now = this.#environment.now();
-    this.#frames += 1;
-    this.#lastFrameAt = now;
-    if ("sources" in frame) this.#sources = (frame.sources ?? []).map((each) => ({ ...each, toldAt: now }));
-    switch (frame.type) {
-      case "hello":
-        this.#greet(frame, now);
-        break;
-      case "paced":
-        this.#paced = frame;
-        break;
-      case "pong":
-        if (frame.n === this.#pings) this.#roundTrip = Math.max(0, now - this.#pingAt);
-        break;
-      case "tick":
-      case "heartbeat":
-        this.#waiting = frame.waiting ?? 0;
-        this.#setClock(frame.now, now);
-        break;
-      case "bye":
-        this.#happen({ type: "bye", after: frame.reconnect_in, reason: frame.reason });
-        return;
-      case "error":
-        if (frame.id === undefined) this.#reason = frame.code;
-        break;
-      default:
-    }
-    this.#happen({ type: "frame" });
-    for (const answer of this.#replica.receive(frame)) this.#say(answer);
-    this.#tell();
-  }
-
-  #greet(frame: HelloFrame, now: number): void {
-    if (frame.protocol !== PROTOCOL) {
-      this.#present?.close();
-      this.#happen({ type: "closed", ending: { reason: "version", final: true } });
-      return;
-    }
-    const fresh = this.#fresh;
-    this.#fresh = false;
-    this.#hello = { frame, at: now };
-    this.#replica.begin(frame.epoch, fresh);
-    this.#happen({ type: "opened" });
-    if (!fresh) return;
-    this.#openedAt = now;
-    this.#opened += 1;
-    this.#roundTrip = undefined;
-    this.#ping(now);
-    this.#watch(this.#silence);
-  }
-
-  /** The shop's clock may run faster than this one: it is set anew whenever the server tells. */
-  #setClock(told: number | undefined, at: number): void {
-    const frame = this.#hello?.frame;
-    if (told !== undefined && frame?.shop)
-      this.#hello = { frame: { ...frame, shop: { ...frame.shop, now: told } }, at };
-  }
-
-  #say(frame: ClientFrame): void {
-    if (linked(this.#state.at)) this.#present?.send(frame);
-  }
-
-  // --- liveness ---
-
-  /** The longest silence that is no cause for worry. */
-  get #silence(): number {
-    return this.heartbeat + PATIENCE;
-  }
-
-  /** Looks every few seconds whether something came within `patience`; a look that comes late means sleep. */
-  #watch(patience: number): void {
-    const from = this.#environment.now();
-    const frames = this.#frames;
-    const look = (planned: number): void => {
-      const now = this.#environment.now();
-      const left = this.#frames > frames ? (this.#lastFrameAt ?? from) + this.#silence - now : from + patience - now;
-      if (now - this.#pingAt >= PING_EVERY) this.#ping(now);
-      if (Math.abs(now - planned) > SLEPT) this.#happen({ type: "wake" });
-      else if (left <= 0) this.#happen({ type: "silence" });
-      else {
-        const step = Math.min(BEAT, left);
-        this.#timer("watch", step, () => {
-          look(now + step);
-        });
-      }
-    };
-    look(from);
-  }
-
-  /** The pace is answered at once, by a frame or by a new stream, so it shows whether anybody is there. */
-  #probe(within: number): void {
-    this.#say({ type: "pace", ...this.#asked });
-    this.#watch(within);
-  }
-
-  #ping(now: number): void {
-    this.#pingAt = now;
-    this.#say({ type: "ping", n: (this.#pings += 1) });
-  }
-
-  // --- the page's life, and the pace ---
-
-  #heed(signal: Signal): void {
-    this.#repace();
-    if (signal === "online" || signal === "shown") this.#happen({ type: "wake" });
-    else if (signal === "hidden") this.#happen({ type: "hide" });
-    else if (signal !== "conditions") this.#happen({ type: signal });
-  }
-
-  #wish(): Pace {
-    return slowest(this.#chosen, this.#environment.visible(), this.#environment.conditions());
-  }
-
-  #repace(): void {
-    const wish = this.#wish();
-    if (JSON.stringify(wish) === JSON.stringify(this.#asked)) return;
-    this.#asked = wish;
-    if (!wish.paused) this.#waiting = 0;
-    this.#paced = undefined;
-    this.#say({ type: "pace", ...wish });
-  }
-
-  // --- timers, listeners ---
-
-  #timer(name: string, ms: number, run: () => void): void {
-    this.#cancel(name);
-    this.#timers.set(
-      name,
-      this.#environment.timer(ms, () => {
-        this.#timers.delete(name);
+  const timer = (what: string, ms: number, run: () => void): void => {
+    cancel(what);
+    timers.set(
+      what,
+      environment.timer(ms, () => {
+        timers.delete(what);
         run();
       }),
     );
-  }
+  };
 
-  #cancel(name: string): void {
-    this.#timers.get(name)?.();
-    this.#timers.delete(name);
-  }
+  const say = (frame: ClientFrame): void => {
+    if (linked(state.at)) present?.send(frame);
+  };
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
-  }
+  // --- the link ---
+
+  const happen = (happening: Happening): void => {
+    const before = state;
+    const at = environment.now();
+    const [after, ...effects] = next(before, {
+      ...happening,
+      now: at,
+      roll: environment.random(),
+      visible: environment.visible(),
+      online: environment.online(),
+      paused: chosen === "paused",
+    });
+    if (after !== before) enter(after, at);
+    for (const effect of effects) {
+      if (effect.do === "probe") {
+        // The pace is answered at once, by a frame or by a new stream, so it shows whether anybody is there.
+        say({ type: "pace", ...asked });
+        expect(effect.within);
+      } else {
+        present?.close();
+        present = effect.do === "connect" ? connect() : undefined;
+      }
+    }
+    if (after !== before) tell();
+  };
+
+  const enter = (after: LinkState, at: number): void => {
+    if (linked(after.at)) lostAt = reason = undefined;
+    else {
+      if (linked(state.at)) lostAt = at;
+      if ("reason" in after) ({ reason } = after);
+      cancel("look");
+      cancel("better");
+    }
+    state = after;
+    cancel("due");
+    if ("until" in after)
+      timer("due", after.until - at, () => {
+        happen({ type: "due" });
+      });
+  };
+
+  const connect = (): Race =>
+    race(
+      ways(),
+      {
+        environment,
+        server,
+        client: name,
+        headers,
+        wants: () => ({
+          views: [...replica.held.values()]
+            .filter(({ listeners, error }) => listeners.size > 0 && !error)
+            .map(replica.asking),
+          pace: asked,
+          wait: Math.min(WAIT_MOST, Math.floor(heartbeat / 1_000)),
+        }),
+        arrived(size) {
+          bytes += size;
+        },
+        frame: take,
+        closed(ending) {
+          if (linked(state.at)) judge();
+          happen({ type: "closed", ending });
+        },
+      },
+      (way) => {
+        transport = way;
+        fresh = true;
+        remember(way);
+        tryBetter(transports.slice(0, transports.indexOf(way)));
+      },
+    );
+
+  /** The ways to try: the one that worked lately alone, now and then all of them. */
+  const ways = (): readonly Transport[] => {
+    const [known, until] = (environment.recall(REMEMBERED) ?? "").split(" ");
+    const trusted = Number(until) > environment.now() && state.tries % 3 !== 0;
+    const found = transports.filter((each) => trusted && each.name === known);
+    return found.length > 0 ? found : transports;
+  };
+
+  const remember = (way: Transport): void => {
+    environment.remember(REMEMBERED, `${way.name} ${environment.now() + MEMORY}`);
+  };
+
+  /** Streams that end before a heartbeat could come, again and again, are a proxy's doing: the next way is remembered. */
+  const judge = (): void => {
+    const other = transports[transports.indexOf(transport as Transport) + 1];
+    brief = environment.now() - openedAt < heartbeat ? brief + 1 : 0;
+    if (brief < BRIEF_MOST || !other) return;
+    brief = 0;
+    remember(other);
+  };
+
+  /** A lesser way works, but not for ever: the better ones are tried beside it. */
+  const tryBetter = (better: readonly Transport[]): void => {
+    if (better.length > 0)
+      timer("better", MEMORY, () => {
+        present?.challenge(better);
+        tryBetter(better);
+      });
+  };
+
+  // --- frames ---
+
+  const take = (frame: ServerFrame): void => {
+    const at = environment.now();
+    frames += 1;
+    lastFrameAt = at;
+    worryAt = at + heartbeat + PATIENCE;
+    heard?.(frame);
+    switch (frame.type) {
+      case "hello":
+        greet(frame, at);
+        break;
+      case "paced":
+        paced = frame;
+        break;
+      case "pong":
+        if (frame.n === pings) roundTrip = Math.max(0, at - pingAt);
+        break;
+      case "tick":
+      case "heartbeat":
+        waiting = frame.waiting ?? 0;
+        break;
+      case "bye":
+        happen({ type: "bye", after: frame.reconnect_in, reason: frame.reason });
+        return;
+      default:
+    }
+    happen({ type: "frame" });
+    replica.receive(frame).forEach(say);
+    tell();
+  };
+
+  const greet = (frame: HelloFrame, at: number): void => {
+    if (frame.protocol !== PROTOCOL) {
+      present?.close();
+      happen({ type: "closed", ending: { reason: "version", final: true } });
+      return;
+    }
+    const anew = fresh;
+    fresh = false;
+    heartbeat = frame.heartbeat * 1_000;
+    replica.begin(frame.epoch, anew);
+    happen({ type: "opened" });
+    if (!anew) return;
+    openedAt = at;
+    reconnects += 1;
+    roundTrip = undefined;
+    ping(at);
+    expect(heartbeat + PATIENCE);
+  };
+
+  // --- liveness ---
+
+  /** Looks every few seconds whether silence is a cause for worry yet; a look that comes late means sleep. */
+  const look = (planned: number): void => {
+    const at = environment.now();
+    if (at - pingAt >= PING_EVERY) ping(at);
+    if (Math.abs(at - planned) > SLEPT) happen({ type: "wake" });
+    else if (at >= worryAt) happen({ type: "silence" });
+    else {
+      const step = Math.min(BEAT, worryAt - at);
+      timer("look", step, () => {
+        look(at + step);
+      });
+    }
+  };
+
+  /** Something must come within `patience` milliseconds. */
+  const expect = (patience: number): void => {
+    const at = environment.now();
+    worryAt = at + patience;
+    look(at);
+  };
+
+  const ping = (at: number): void => {
+    pingAt = at;
+    say({ type: "ping", n: (pings += 1) });
+  };
+
+  // --- the page's life, and the pace ---
+
+  const heed = (signal: Signal): void => {
+    repace();
+    happen({ type: signal });
+  };
+
+  const repace = (): void => {
+    reasons.set("hidden", environment.visible() ? 0 : UNSEEN_PACE);
+    const wish = slowest(chosen, reasons);
+    if (JSON.stringify(wish) === JSON.stringify(asked)) return;
+    asked = wish;
+    if (!wish.paused) waiting = 0;
+    paced = undefined;
+    say({ type: "pace", ...wish });
+    happen({ type: "pace" });
+  };
+
+  return {
+    get link() {
+      return {
+        state: state.at,
+        lostAt,
+        nextTryAt: "until" in state && !linked(state.at) ? state.until : undefined,
+        transport: transport?.name,
+        roundTrip,
+        reason,
+        lastFrameAt,
+      };
+    },
+    get pace() {
+      return { chosen, effective: paced ?? asked, waiting };
+    },
+    get counters() {
+      return { ...replica.incidents, frames, bytes, reconnects: Math.max(0, reconnects) };
+    },
+    get heartbeat() {
+      return heartbeat;
+    },
+    start() {
+      unwatch ??= environment.signals(heed);
+      happen({ type: "start" });
+    },
+    stop() {
+      unwatch?.();
+      unwatch = undefined;
+      happen({ type: "stop" });
+      for (const what of timers.keys()) cancel(what);
+    },
+    retry() {
+      happen({ type: "retry" });
+    },
+    setPace(pace) {
+      chosen = pace;
+      repace();
+      tell();
+    },
+    slow(why, interval) {
+      reasons.set(why, interval);
+      repace();
+      tell();
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    subscribe<R extends WireRow>(request: ViewRequest, changed: (change: ViewChange) => void, kept?: Kept) {
+      // Without a limit the order makes no difference to which rows there are; so the server need not know it.
+      const { order: _, ...unordered } = request;
+      const held = replica.hold(request.limit === undefined ? unordered : request);
+      // Each time another one: somebody may subscribe twice with the same function.
+      const listener = (change: ViewChange): void => {
+        changed(change);
+      };
+      if (kept) replica.restore(held, kept);
+      held.listeners.add(listener);
+      if (held.listeners.size === 1) {
+        cancel(held.id);
+        say(replica.asking(held));
+      }
+      return {
+        get rows() {
+          return (held.table?.rows ?? new Map()) as ReadonlyMap<string, R>;
+        },
+        get loaded() {
+          return !!held.table?.loaded;
+        },
+        get cursor() {
+          return held.table?.cursor;
+        },
+        get key() {
+          return held.table?.key;
+        },
+        get error() {
+          return held.error;
+        },
+        stop() {
+          if (!held.listeners.delete(listener) || held.listeners.size > 0) return;
+          say(replica.release(held));
+          timer(held.id, KEEP_VIEW, () => {
+            replica.drop(held);
+          });
+        },
+      };
+    },
+  };
 }

@@ -1,8 +1,6 @@
 // Everything the client needs from the world around it: clock, dice, timers, network, and what the page's life tells.
 // Whoever wants to test the client, or run it elsewhere, brings another one.
 
-import type { Conditions } from "./pauses";
-
 /** What a socket tells. After `closed` it tells nothing more. */
 export interface SocketListener {
   opened(): void;
@@ -16,8 +14,11 @@ export interface Socket {
   close(): void;
 }
 
-/** What happens to the page. `conditions`: network or battery changed. `leave`: it is put away, perhaps to come back. */
-export type Signal = "online" | "offline" | "shown" | "hidden" | "leave" | "conditions";
+/**
+ * What happens to the page or its machine. `wake`: the network is back, or somebody looks again. `hide`: nobody looks.
+ * `leave`: the page is put away, perhaps to come back.
+ */
+export type Signal = "wake" | "offline" | "hide" | "leave";
 
 export interface Environment {
   /** Milliseconds since 1970, as the machine believes. */
@@ -35,7 +36,6 @@ export interface Environment {
   readonly base: string;
   online(): boolean;
   visible(): boolean;
-  conditions(): Conditions;
   /** Tells what happens to the page until the function it gives is called. */
   signals(listener: (signal: Signal) => void): () => void;
   /** What was remembered under a name, over reloads where the browser allows. */
@@ -43,17 +43,6 @@ export interface Environment {
   remember(name: string, text: string): void;
 }
 
-interface Battery extends EventTarget {
-  readonly level: number;
-  readonly charging: boolean;
-}
-
-interface BrowserNavigator extends Navigator {
-  readonly connection?: EventTarget & { readonly saveData?: boolean; readonly effectiveType?: string };
-  getBattery?: () => Promise<Battery>;
-}
-
-const LOW_BATTERY = 0.2;
 const PAINT_AT_LATEST = 1_000;
 
 function timer(ms: number, run: () => void): () => void {
@@ -101,17 +90,20 @@ export function workerEnvironment(): Environment {
     paint: (run) => timer(0, run),
     online: () => navigator.onLine,
     visible: () => true,
-    conditions: () => ({ metered: false, slow: false, battery: false }),
     signals(listener) {
       const life = new AbortController();
-      for (const signal of ["online", "offline"] as const)
+      const { signal } = life;
+      const on = (type: string, told: Signal): void => {
         globalThis.addEventListener(
-          signal,
+          type,
           () => {
-            listener(signal);
+            listener(told);
           },
-          { signal: life.signal },
+          { signal },
         );
+      };
+      on("online", "wake");
+      on("offline", "offline");
       return () => {
         life.abort();
       };
@@ -125,9 +117,6 @@ export function workerEnvironment(): Environment {
 
 /** The browser this runs in. */
 export function browserEnvironment(): Environment {
-  const browser = navigator as BrowserNavigator;
-  const { connection } = browser;
-  let battery: Battery | undefined;
   const visible = (): boolean => document.visibilityState !== "hidden";
 
   return {
@@ -146,38 +135,23 @@ export function browserEnvironment(): Environment {
       };
       return stop;
     },
-    online: () => browser.onLine,
+    online: () => navigator.onLine,
     visible,
-    conditions: () => ({
-      metered: !!connection?.saveData,
-      slow: !!connection?.effectiveType?.endsWith("2g"),
-      battery: !!battery && !battery.charging && battery.level <= LOW_BATTERY,
-    }),
     signals(listener) {
       const life = new AbortController();
       const { signal } = life;
-      const on = (target: EventTarget | undefined, told: Readonly<Record<string, Signal>>): void => {
+      const on = (target: EventTarget, told: Readonly<Record<string, Signal>>): void => {
         for (const [type, what] of Object.entries(told))
-          target?.addEventListener(
+          target.addEventListener(
             type,
             () => {
-              listener(type === "visibilitychange" && !visible() ? "hidden" : what);
+              listener(type === "visibilitychange" && !visible() ? "hide" : what);
             },
             { signal },
           );
       };
-      on(window, { online: "online", offline: "offline", pagehide: "leave", pageshow: "shown" });
-      on(document, { visibilitychange: "shown", freeze: "leave", resume: "shown" });
-      on(connection, { change: "conditions" });
-      void browser.getBattery?.().then(
-        (found) => {
-          if (signal.aborted) return;
-          battery = found;
-          on(found, { levelchange: "conditions", chargingchange: "conditions" });
-          listener("conditions");
-        },
-        () => undefined,
-      );
+      on(window, { online: "wake", offline: "offline", pagehide: "leave", pageshow: "wake" });
+      on(document, { visibilitychange: "wake", freeze: "leave", resume: "wake" });
       return () => {
         life.abort();
       };

@@ -2,7 +2,7 @@
 //
 //   live -> delayed -> stale        by age, while there is a link
 //   reconnecting, offline           there is none
-//   paused, error, connecting       a person's choice, a server's refusal, the very beginning
+//   paused, error, connecting       a person's choice, a refusal or an end on purpose, the very beginning
 //
 // A short loss is not worth a word: "reconnecting" comes after 3 s. A link that answers nothing is at least delayed,
 // however long the heartbeat.
@@ -15,8 +15,6 @@ export type FreshnessLevel =
 
 export interface Freshness {
   readonly level: FreshnessLevel;
-  /** Since when, on the local clock. */
-  readonly since: number;
   /** Milliseconds since the last frame; undefined when none ever came. */
   readonly ageMs: number | undefined;
   /** While paused: how many rows would change. */
@@ -25,8 +23,6 @@ export interface Freshness {
 
 export interface Moment {
   readonly link: LinkState["at"];
-  /** When the link took its present state. */
-  readonly since: number;
   /** When the link was lost; undefined while there is one, or never was. */
   readonly lostAt?: number | undefined;
   readonly lastFrameAt: number | undefined;
@@ -34,6 +30,7 @@ export interface Moment {
   readonly interval: number;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
+  /** The person paused, so that a loss too short to be told stays a pause. */
   readonly paused: boolean;
   readonly waiting: number;
   readonly now: number;
@@ -44,36 +41,39 @@ const LATE = 30_000;
 const UNSAID = 3_000;
 
 /** The rung of the ladder. */
-export function freshness({
-  link,
-  since,
-  lostAt = since,
-  lastFrameAt,
-  interval,
-  heartbeat,
-  paused,
-  waiting,
-  now,
-}: Moment): Freshness {
-  const never = lastFrameAt === undefined;
-  const due = (lastFrameAt ?? 0) + 2 * Math.max(interval, heartbeat);
-  const [level, from] = ((): [FreshnessLevel, number] => {
-    if (link === "refused") return ["error", since];
-    if (link === "offline" || link === "closed") return ["offline", lostAt];
-    if (never && /idle|connecting/.test(link)) return ["connecting", since];
-    if (!/open|stalled/.test(link) && (never || now - lostAt > UNSAID)) return ["reconnecting", lostAt];
-    if (paused) return ["paused", since];
-    if (never) return ["connecting", since];
-    if (now > due + LATE) return ["stale", due + LATE];
-    if (now > due) return ["delayed", due];
-    return [link === "stalled" ? "delayed" : "live", since];
-  })();
+export function freshness(moment: Moment): Freshness {
+  const { lastFrameAt, paused, waiting, now } = moment;
   return {
-    level,
-    since: from,
-    ageMs: never ? undefined : Math.max(0, now - lastFrameAt),
+    level: levelOf(moment),
+    ageMs: lastFrameAt === undefined ? undefined : Math.max(0, now - lastFrameAt),
     waiting: paused ? waiting : 0,
   };
+}
+
+function levelOf({ link, lostAt, lastFrameAt, interval, heartbeat, paused, now }: Moment): FreshnessLevel {
+  switch (link) {
+    case "refused":
+    case "closed":
+      return "error";
+    case "offline":
+      return "offline";
+    case "paused":
+      return "paused";
+    case "idle":
+    case "connecting":
+      return "connecting";
+    case "hidden":
+    case "waiting":
+    case "reconnecting":
+      if (lastFrameAt === undefined || lostAt === undefined || now - lostAt > UNSAID) return "reconnecting";
+      if (paused) return "paused";
+      break;
+    default:
+  }
+  if (lastFrameAt === undefined) return "connecting";
+  const late = now - lastFrameAt - 2 * Math.max(interval, heartbeat);
+  if (late > LATE) return "stale";
+  return late > 0 || link === "stalled" ? "delayed" : "live";
 }
 
 /** What a client may say of what it shows, at a moment of the local clock. */

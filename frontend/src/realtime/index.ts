@@ -3,12 +3,11 @@
 // What only a screen needs stands beside it, for those who show something: `order` puts rows in order and tells which way
 // a field moved, `freshness` finds the word for how fresh they are.
 
-export { Client } from "./client";
-export type { ClientOptions, Counters, LinkStatus, PaceStatus, SourceReport, Subscription } from "./client";
-export { browserEnvironment } from "./environment";
+export { createClient } from "./client";
+export type { Client, ClientOptions, Counters, LinkStatus, PaceStatus, Subscription } from "./client";
 export type { Environment, Signal, Socket, SocketListener } from "./environment";
 export type { LinkState } from "./machine";
-export type { Conditions, PaceChoice } from "./pauses";
+export type { PaceChoice } from "./pauses";
 export type {
   Condition,
   ErrorFrame,

@@ -1,22 +1,24 @@
-// The life of one link as a table: nine states, twelve events, what follows.
+// The life of one link as a table: eleven states, fourteen events, what follows.
 //
-//   idle --start--> connecting --opened--> open --silence--> stalled --due--> waiting --due--> connecting ...
+//   idle --start--> connecting --opened--> open --silence--> stalled --due--> waiting --due--> reconnecting ...
 //
-//   idle        never connected, nobody asked to
-//   connecting  a try is under way
-//   open        the server said hello, frames come
-//   stalled     nothing came for too long; a ping is out, and a deadline set
-//   waiting     lost; the next try is at `until`
-//   offline     the machine says it has no network
-//   hidden      let go of because nobody looks; comes back when somebody does
-//   refused     the server said no, and why; only a person's doing brings it back
-//   closed      ended on purpose
+//   idle          never connected, nobody asked to
+//   connecting    never connected yet, the first try is under way
+//   open          the server said hello, frames come
+//   paused        the same, but the person wants no rows now; the server counts what waits
+//   stalled       nothing came for too long; a ping is out, and a deadline set
+//   waiting       lost; the next try is at `until`
+//   reconnecting  lost; a try is under way
+//   offline       the machine says it has no network
+//   hidden        let go of because nobody looks; comes back when somebody does
+//   refused       the server said no, and why; only a person's doing brings it back
+//   closed        ended on purpose
 //
-// `next` is pure: each event brings the moment's facts (clock, dice, network, visibility) along. It names what to do as
-// effects and does nothing itself. The table is total: the compiler refuses a missing state or event. A state with
-// `until` asks for one alarm at that moment, told as `due`; leaving the state calls the alarm off.
+// `next` is pure: each event brings the moment's facts (clock, dice, network, visibility, the person's pause) along. It
+// names what to do as effects and does nothing itself. The table is total: the compiler refuses a missing state or
+// event. A state with `until` asks for one alarm at that moment, told as `due`; leaving the state calls the alarm off.
 //
-// "Paused" is not here: a paused link is an open link that brings no rows (see pauses.ts).
+// docs/reference/connection.md draws it; the drawing is made by walking the table.
 
 import { allowedAt, backoff, noted, offlinePatience, STABLE } from "./backoff";
 
@@ -34,22 +36,24 @@ interface Past {
   readonly recent: readonly number[];
 }
 
+/** A link that is up, and since when. `until`: when it is let go of, while nobody looks. */
+interface Up extends Past {
+  readonly since: number;
+  readonly until?: number;
+}
+
 export type LinkState =
   | ({ readonly at: "idle" } & Past)
   | ({ readonly at: "connecting" } & Past)
-  | ({ readonly at: "open"; readonly since: number; readonly until?: number } & Past)
-  | ({
-      readonly at: "stalled";
-      readonly since: number;
-      readonly until: number;
-      /** When an unseen page lets go, as for `open` its `until`. */
-      readonly leaveAt: number | undefined;
-    } & Past)
+  | ({ readonly at: "open" } & Up)
+  | ({ readonly at: "paused" } & Up)
+  | ({ readonly at: "stalled"; readonly since: number; readonly until: number } & Past)
   | ({ readonly at: "waiting"; readonly until: number; readonly reason: string } & Past)
+  | ({ readonly at: "reconnecting" } & Past)
   | ({ readonly at: "offline"; readonly until: number } & Past)
   | ({ readonly at: "hidden" } & Past)
   | ({ readonly at: "refused"; readonly reason: string } & Past)
-  | ({ readonly at: "closed" } & Past);
+  | ({ readonly at: "closed"; readonly reason: string } & Past);
 
 /** What holds at the moment of an event. */
 export interface Facts {
@@ -58,6 +62,8 @@ export interface Facts {
   readonly roll: number;
   readonly visible: boolean;
   readonly online: boolean;
+  /** The person wants no rows now. */
+  readonly paused: boolean;
 }
 
 export type Happening =
@@ -75,6 +81,8 @@ export type Happening =
   | { readonly type: "due" }
   /** The server will end the connection and said when to come back. */
   | { readonly type: "bye"; readonly after: number; readonly reason: string }
+  /** The person paused, or wants rows again. */
+  | { readonly type: "pace" }
   /** A person asks to try now. */
   | { readonly type: "retry" }
   /** The network, the page or the machine is back. */
@@ -121,59 +129,52 @@ function to<S extends LinkState["at"]>(at: S, { tries, recent }: Past, more: Omi
 }
 
 const stay = (state: LinkState): Step => [state];
+const hide = (state: LinkState): Step => [to("hidden", state, {}), DISCONNECT];
 
-/** Try now, unless tries come in a loop. */
-function dial(state: Past, { now }: Facts): Step {
-  const until = allowedAt(state.recent, now);
-  if (until > now) return [to("waiting", state, { until, reason: "loop" })];
-  return [{ at: "connecting", tries: state.tries + 1, recent: noted(state.recent, now) }, CONNECT];
-}
+/** Tries now, unless nobody looks, or tries come in a loop. */
+const dial =
+  (at: "connecting" | "reconnecting") =>
+  (state: LinkState, { now, visible }: Facts): Step => {
+    if (!visible) return hide(state);
+    const until = allowedAt(state.recent, now);
+    if (until > now) return [to("waiting", state, { until, reason: "loop" }), DISCONNECT];
+    return [{ at, tries: state.tries + 1, recent: noted(state.recent, now) }, CONNECT];
+  };
+const redial = dial("reconnecting");
 
 /** The link or the try is gone: where to, given the ending and the facts. */
-function lose(state: Past & { readonly since?: number }, ending: Ending, facts: Facts): LinkState {
+function lose(state: Past & { readonly since?: number }, ending: Ending, facts: Facts, until?: number): LinkState {
   const { now, roll, visible, online } = facts;
-  const stable = state.since !== undefined && now - state.since >= STABLE;
-  const kept = stable ? { ...state, tries: 0 } : state;
+  const kept = now - (state.since ?? now) < STABLE ? state : { ...state, tries: 0 };
   const { reason } = ending;
   if (ending.final) return to("refused", kept, { reason });
   if (!visible) return to("hidden", kept, {});
   if (!online) return to("offline", kept, { until: now + offlinePatience(roll) });
-  return to("waiting", kept, { until: now + backoff(kept.tries, roll, ending.retryAfter), reason });
+  return to("waiting", kept, { until: until ?? now + backoff(kept.tries, roll, ending.retryAfter), reason });
 }
 
-const close = (state: LinkState): Step => [to("closed", state, {}), DISCONNECT];
-const hide = (state: LinkState): Step => [to("hidden", state, {}), DISCONNECT];
-const goOffline = (state: LinkState, { now, roll }: Facts): Step => [
-  to("offline", state, { until: now + offlinePatience(roll) }),
-  DISCONNECT,
+/** The link is up. */
+const up = (state: Past & { readonly since?: number }, { now, paused }: Facts): Step => [
+  to(paused ? "paused" : "open", state, { since: state.since ?? now }),
 ];
-const bye = (state: LinkState, event: On<"bye">): Step => {
-  const lost = lose(state, event, event);
-  return [lost.at === "waiting" ? { ...lost, until: event.now + event.after } : lost, DISCONNECT];
-};
-/** An open link: seen, or until when it is kept unseen. */
-function open(state: Past, since: number, { visible, now }: Facts, leaveAt = now + HIDDEN): Step {
-  return [to("open", state, { since, ...(visible ? {} : { until: leaveAt }) })];
-}
-
-const revive = (state: In<"stalled">, facts: Facts): Step => open(state, state.since, facts, state.leaveAt);
 
 /** Nothing comes: ask, and look again soon. */
-function stall(state: In<"open"> | In<"stalled">, { now }: Facts): Step {
-  const leaveAt = state.at === "open" ? state.until : state.leaveAt;
-  return [to("stalled", state, { since: state.since, until: now + GRACE, leaveAt }), { do: "probe", within: GRACE }];
-}
+const stall = (state: Past & { readonly since: number }, { now }: Facts): Step => [
+  to("stalled", state, { since: state.since, until: now + GRACE }),
+  { do: "probe", within: GRACE },
+];
 
 /** What holds where no link is wanted or needed. */
 const APART = {
   start: stay,
-  stop: close,
+  stop: (state: LinkState): Step => [to("closed", state, { reason: "closed" }), DISCONNECT],
   opened: stay,
   closed: stay,
   frame: stay,
   silence: stay,
   due: stay,
   bye: stay,
+  pace: stay,
   retry: stay,
   wake: stay,
   offline: stay,
@@ -181,56 +182,59 @@ const APART = {
   leave: stay,
 } as const;
 
-const dialIfSeen = (state: LinkState, facts: Facts): Step => (facts.visible ? dial(state, facts) : hide(state));
-
-/** What holds wherever one comes back by itself. */
-const AWAY = {
+/** What holds wherever a link is wanted. */
+const WANTED = {
   ...APART,
-  due: dialIfSeen,
-  retry: dial,
-  wake: dialIfSeen,
-  offline: goOffline,
+  offline: (state: LinkState, event: Facts): Step => [lose(state, { reason: "offline" }, event), DISCONNECT],
   hide,
   leave: hide,
 } as const;
 
+/** What holds wherever one comes back by itself. */
+const AWAY = { ...WANTED, due: redial, retry: redial, wake: redial } as const;
+
 /** What holds while there is a connection or a try. */
 const JOINED = {
-  ...APART,
+  ...WANTED,
+  opened: up,
   closed: (state: LinkState, event: On<"closed">): Step => [lose(state, event.ending, event)],
-  bye,
-  offline: goOffline,
-  leave: hide,
+  bye: (state: LinkState, event: On<"bye">): Step => [lose(state, event, event, event.now + event.after), DISCONNECT],
+} as const;
+
+/** A link that is up, and perhaps only seems so: ask. */
+const ask = (state: In<"open" | "paused">, event: Facts): Step => [event.visible ? up(state, event)[0] : state, PROBE];
+
+/** What holds while the link is up. An unseen page keeps it a while, but a silent one is not worth keeping. */
+const UP = {
+  ...JOINED,
+  opened: stay,
+  pace: (state: In<"open" | "paused">, { paused }: Facts): Step => [{ ...state, at: paused ? "paused" : "open" }],
+  silence: (state: In<"open" | "paused">, event: Facts): Step => (event.visible ? stall(state, event) : hide(state)),
+  due: hide,
+  retry: ask,
+  wake: ask,
+  hide: (state: In<"open" | "paused">, { now }: Facts): Step => [{ ...state, until: now + HIDDEN }],
 } as const;
 
 const TABLE: { readonly [S in LinkState["at"]]: Row<S> } = {
-  idle: { ...APART, start: dialIfSeen },
-  closed: { ...APART, stop: stay, start: dialIfSeen },
-  refused: { ...APART, start: dial, retry: dial },
-  waiting: AWAY,
-  offline: { ...AWAY, offline: stay },
-  hidden: { ...APART, retry: dial, wake: (state, event) => (event.visible ? dial(state, event) : [state]) },
-  connecting: { ...JOINED, opened: (state, event) => open(state, event.now, event), hide },
-  open: {
-    ...JOINED,
-    silence: stall,
-    due: (state, event) => (event.visible ? [state] : hide(state)),
-    retry: (state) => [state, PROBE],
-    wake: (state, event) => [open(state, state.since, event, state.until)[0], PROBE],
-    hide: (state, event) => open(state, state.since, { ...event, visible: false }),
-  },
+  idle: { ...APART, start: dial("connecting") },
+  connecting: JOINED,
+  open: UP,
+  paused: UP,
   stalled: {
     ...JOINED,
-    opened: revive,
-    frame: revive,
+    frame: up,
     wake: stall,
-    retry: (state, event) => {
-      const [dialled, ...effects] = dial(state, event);
-      return [dialled, DISCONNECT, ...effects];
-    },
+    retry: redial,
     due: (state, event) =>
       event.now - state.until > SLEPT ? stall(state, event) : [lose(state, { reason: "silent" }, event), DISCONNECT],
   },
+  waiting: AWAY,
+  reconnecting: JOINED,
+  offline: AWAY,
+  hidden: { ...APART, retry: redial, wake: redial },
+  refused: { ...APART, start: redial, retry: redial },
+  closed: { ...APART, start: redial },
 };
 
 /** The state after an event, and what to do. */

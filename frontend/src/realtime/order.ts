@@ -136,9 +136,6 @@ export function ranked<R extends WireRow = WireRow>(
     get loaded() {
       return held.loaded;
     },
-    get kept() {
-      return held.kept;
-    },
     get cursor() {
       return held.cursor;
     },
@@ -147,9 +144,6 @@ export function ranked<R extends WireRow = WireRow>(
     },
     get error() {
       return held.error;
-    },
-    restore: (kept) => {
-      held.restore(kept);
     },
     get: (key) => held.rows.get(typeof key === "string" ? key : keyText(key)),
     stop: () => {

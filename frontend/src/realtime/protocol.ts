@@ -179,7 +179,7 @@ export type ClientFrame =
   | ({ readonly type: "pace" } & Pace)
   | { readonly type: "ping"; readonly n: number };
 
-/** Each type's members: their names, each after the first letter of its kind (`a`rray, else what `typeof` says). */
+/** The members that each type needs: the first letter of the kind (`a`rray, else what `typeof` says), then the name. */
 const NEEDED: Readonly<Record<ServerFrame["type"], string>> = {
   hello: "sepoch nheartbeat",
   subscribed: "sid sview akey",
@@ -187,8 +187,8 @@ const NEEDED: Readonly<Record<ServerFrame["type"], string>> = {
   snapshot: "sview nat npart arows",
   delta: "sview nfrom nto",
   reset: "sview sreason",
-  tick: "",
-  heartbeat: "",
+  tick: "stype",
+  heartbeat: "stype",
   paced: "ninterval bpaused sreason",
   pong: "nn",
   checksum: "sview nat nrows nsum",
@@ -196,10 +196,8 @@ const NEEDED: Readonly<Record<ServerFrame["type"], string>> = {
   error: "scode",
 };
 
-/** Members that may be missing, but are of this kind when they are there. */
-const OPTIONAL = "aupsert aremove asources nto nnow";
-
-const kindOf = (value: unknown): string => (Array.isArray(value) ? "a" : (typeof value)[0]) ?? "";
+/** Members that may be missing, of a kind that they must not be of. */
+const WRONG = /^[^a](upsert|remove|sources)$|^[^n](to|now)$/;
 
 /**
  * The frame that a JSON value is; undefined when its type is not known.
@@ -207,17 +205,15 @@ const kindOf = (value: unknown): string => (Array.isArray(value) ? "a" : (typeof
  * @throws SyntaxError when it is no frame, or lacks what its type needs.
  */
 export function asFrame(value: unknown): ServerFrame | undefined {
-  const frame = Object(value) as Readonly<Record<string, unknown>>;
-  const type = String(frame["type"]);
-  const needed = Object.hasOwn(NEEDED, type) ? NEEDED[type as ServerFrame["type"]] : undefined;
-  const lacks = (members: string, unless?: unknown): boolean =>
-    members.split(" ").some((member) => {
-      const kind = kindOf(frame[member.slice(1)]);
-      return member && kind !== member[0] && kind !== unless;
-    });
-  if (typeof frame["type"] !== "string" || (needed && lacks(needed)) || lacks(OPTIONAL, "u"))
-    throw new SyntaxError("not a frame");
-  return needed === undefined ? undefined : (frame as unknown as ServerFrame);
+  const frame = Object(value) as { readonly type: ServerFrame["type"] };
+  const members = Object.entries(frame).map(([name, each]) => (Array.isArray(each) ? "a" : (typeof each)[0]) + name);
+  const needed = Object.hasOwn(NEEDED, frame.type) ? NEEDED[frame.type] : undefined;
+  if (
+    members.some((member) => WRONG.test(member)) ||
+    !(needed ?? "stype").split(" ").every((member) => members.includes(member))
+  )
+    throw new SyntaxError();
+  return needed === undefined ? undefined : (frame as ServerFrame);
 }
 
 /** The frame a text holds, as `asFrame`. */

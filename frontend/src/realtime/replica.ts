@@ -17,7 +17,7 @@ import type {
   SubscribeFrame,
   ViewRequest,
 } from "./protocol";
-import { Table, type Kept, type Outcome, type RowChange } from "./table";
+import { createTable, type Kept, type Outcome, type RowChange, type Table } from "./table";
 
 /** What a listener of a view is told. `whole`: anything may have changed. `resumed`: what was missed while away. */
 export type ViewChange =
@@ -45,148 +45,146 @@ export interface Incidents {
   readonly faults: number;
 }
 
-export class Replica {
+export interface Replica {
   /** The ids and views held now. */
-  readonly held = new Map<string, Held>();
-  readonly #tables = new Map<string, Table>();
-  readonly #resets: Partial<Record<ResetReason, number>> = {};
-  #epoch = "";
-  #named = 0;
-  #faults = 0;
-
-  get incidents(): Incidents {
-    return { resets: this.#resets, faults: this.#faults };
-  }
-
+  readonly held: ReadonlyMap<string, Held>;
+  readonly incidents: Incidents;
   /** The view's place: an equal request's, or a new one. */
-  hold(request: ViewRequest, id = this.#newId(request)): Held {
-    const text = JSON.stringify(request);
-    for (const held of this.held.values()) {
-      if (JSON.stringify(held.request) === text && !held.error) return held;
-    }
-    const held: Held = { id, request, listeners: new Set(), table: undefined, error: undefined };
-    this.held.set(id, held);
-    return held;
-  }
-
+  hold(request: ViewRequest, id?: string): Held;
   /** Nobody listens any more: what still comes for it is left aside, but its rows stay. Gives what to tell the server. */
-  release(held: Held): ClientFrame {
-    const { id, table, request } = held;
-    this.held.delete(id);
-    held.id = this.#newId(request);
-    this.held.set(held.id, held);
-    if (table && !this.#sharing(table).some(({ listeners }) => listeners.size > 0)) {
-      table.leave();
-      table.resuming = true;
-    }
-    return { type: "unsubscribe", id };
-  }
-
-  #newId({ feed }: ViewRequest): string {
-    return `${feed}-${(this.#named += 1)}`;
-  }
-
+  release(held: Held): ClientFrame;
   /** Forgets the view and its rows. */
-  drop({ id, table }: Held): void {
-    this.held.delete(id);
-    if (table && this.#sharing(table).length === 0) this.#tables.delete(table.view);
-  }
-
-  #sharing(table: Table): Held[] {
-    return [...this.held.values()].filter((held) => held.table === table);
-  }
-
+  drop(held: Held): void;
   /** Takes up a view's content of earlier, unless it has some. */
-  restore(held: Held, kept: Kept): void {
-    const view = kept.cursor.split(".")[3] ?? "";
-    if (held.table) return;
-    held.table = this.#tables.get(view) ?? new Table(view, kept.key);
-    this.#tables.set(view, held.table);
-    if (!held.table.loaded) held.table.restore(kept);
-    tell(held, { kind: "whole" });
-  }
-
+  restore(held: Held, kept: Kept): void;
   /** What asks the server for a view, from where its rows are. */
-  asking({ id, request, table }: Held): SubscribeFrame {
-    const cursor = table?.cursor;
-    return { type: "subscribe", id, ...request, ...(cursor ? { cursor } : {}) };
-  }
-
+  readonly asking: (held: Held) => SubscribeFrame;
   /** A hello came: nothing is served until it is named again. `away`: changes may have been missed meanwhile. */
-  begin(epoch: string, away = true): void {
-    this.#epoch = epoch;
-    for (const table of this.#tables.values()) {
-      table.leave();
-      table.resuming ||= away;
-    }
-  }
-
+  begin(epoch: string, away?: boolean): void;
   /** Takes a frame of the present connection; gives what to answer. */
-  receive(frame: ServerFrame): ClientFrame[] {
-    if (frame.type === "subscribed") this.#name(frame);
-    else if (frame.type === "error") this.#refuse(frame);
-    else if ("view" in frame) return this.#take(frame);
-    else if ("to" in frame && frame.to !== undefined) this.#advance(frame.to);
-    return [];
-  }
+  receive(frame: ServerFrame): ClientFrame[];
+}
 
-  #name({ id, view, key }: SubscribedFrame): void {
-    const held = this.held.get(id);
+export function createReplica(): Replica {
+  const holds = new Map<string, Held>();
+  const tables = new Map<string, Table>();
+  const resets: Partial<Record<ResetReason, number>> = {};
+  let epoch = "";
+  let named = 0;
+  let faults = 0;
+
+  const newId = ({ feed }: ViewRequest): string => `${feed}-${(named += 1)}`;
+  const sharing = (table: Table): Held[] => [...holds.values()].filter((held) => held.table === table);
+
+  const tableOf = (view: string, key: readonly string[]): Table => {
+    const table = tables.get(view) ?? createTable(view, key);
+    tables.set(view, table);
+    return table;
+  };
+
+  const name = ({ id, view, key }: SubscribedFrame): void => {
+    const held = holds.get(id);
     if (!held) return;
-    const table = this.#tables.get(view) ?? new Table(view, key);
-    this.#tables.set(view, table);
+    const table = tableOf(view, key);
     table.served = true;
     if (held.table === table) return;
     held.table = table;
     if (table.loaded) tell(held, { kind: "whole" });
-  }
+  };
 
-  #refuse(frame: ErrorFrame): void {
-    const held = this.held.get(frame.id ?? "");
+  const refuse = (frame: ErrorFrame): void => {
+    const held = holds.get(frame.id ?? "");
     if (!held) return;
     held.error = frame;
     tell(held, { kind: "error" });
-  }
+  };
 
-  #advance(to: number): void {
-    for (const table of this.#tables.values()) {
+  const advance = (to: number): void => {
+    for (const table of tables.values()) {
       if (!table.served) continue;
-      table.advance(to, this.#epoch);
+      table.advance(to, epoch);
       table.resuming = false;
     }
-  }
+  };
 
-  #take(frame: ViewFrame): ClientFrame[] {
-    const table = this.#tables.get(frame.view);
+  const take = (frame: ViewFrame): ClientFrame[] => {
+    const table = tables.get(frame.view);
     if (!table?.served) return [];
-    const outcome = this.#apply(frame, table);
+    if (frame.type === "reset") resets[frame.reason] = (resets[frame.reason] ?? 0) + 1;
+    // Each type of frame is what the method of its name takes.
+    const outcome = (table[frame.type] as (frame: ViewFrame, epoch: string) => Outcome)(frame, epoch);
     if (!outcome) return [];
-    const sharing = this.#sharing(table);
     if (outcome === "requested" || outcome === "checksum") {
-      this.#faults += 1;
-      return sharing.slice(0, 1).map(({ id }) => ({ type: "resync", id, reason: outcome }));
+      faults += 1;
+      return sharing(table)
+        .slice(0, 1)
+        .map(({ id }) => ({ type: "resync", id, reason: outcome }));
     }
     const { resuming: resumed } = table;
     table.resuming = false;
-    for (const held of sharing)
+    for (const held of sharing(table))
       tell(held, outcome === "whole" ? { kind: outcome } : { kind: "delta", changes: outcome, resumed });
     return [];
-  }
+  };
 
-  #apply(frame: ViewFrame, table: Table): Outcome {
-    switch (frame.type) {
-      case "snapshot":
-        return table.snapshot(frame, this.#epoch);
-      case "delta":
-        return table.delta(frame, this.#epoch);
-      case "checksum":
-        return table.check(frame);
-      case "reset":
-        this.#resets[frame.reason] = (this.#resets[frame.reason] ?? 0) + 1;
-        table.reset();
-        return undefined;
-    }
-  }
+  return {
+    held: holds,
+    get incidents() {
+      return { resets, faults };
+    },
+    hold(request, id = newId(request)) {
+      const text = JSON.stringify(request);
+      for (const held of holds.values()) {
+        if (JSON.stringify(held.request) === text && !held.error) return held;
+      }
+      const held: Held = { id, request, listeners: new Set(), table: undefined, error: undefined };
+      holds.set(id, held);
+      return held;
+    },
+    release(held) {
+      const { id, table, request } = held;
+      holds.delete(id);
+      held.id = newId(request);
+      holds.set(held.id, held);
+      if (table && !sharing(table).some(({ listeners }) => listeners.size > 0)) {
+        table.leave();
+        table.resuming = true;
+      }
+      return { type: "unsubscribe", id };
+    },
+    drop({ id, table }) {
+      holds.delete(id);
+      if (table && sharing(table).length === 0) tables.delete(table.view);
+    },
+    restore(held, { cursor, key, rows }) {
+      if (held.table) return;
+      const [, of = "", at, view = ""] = cursor.split(".");
+      const table = (held.table = tableOf(view, key));
+      if (!table.loaded) {
+        table.snapshot({ at: Number(at), part: 0, rows }, of);
+        table.resuming = true;
+      }
+      tell(held, { kind: "whole" });
+    },
+    asking({ id, request, table }) {
+      const cursor = table?.cursor;
+      return { type: "subscribe", id, ...request, ...(cursor ? { cursor } : {}) };
+    },
+    begin(now, away = true) {
+      epoch = now;
+      for (const table of tables.values()) {
+        table.leave();
+        table.resuming ||= away;
+      }
+    },
+    receive(frame) {
+      if (frame.type === "subscribed") name(frame);
+      else if (frame.type === "error") refuse(frame);
+      else if ("view" in frame) return take(frame);
+      else if ("to" in frame && frame.to !== undefined) advance(frame.to);
+      return [];
+    },
+  };
 }
 
 function tell({ listeners }: Held, change: ViewChange): void {

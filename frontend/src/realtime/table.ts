@@ -49,7 +49,7 @@ export function keyText(key: readonly string[]): string {
 }
 
 /** One view's rows. */
-export class Table {
+export interface Table {
   readonly view: string;
   /** The fields that make up a row's key. */
   readonly key: readonly string[];
@@ -57,135 +57,120 @@ export class Table {
    * Whether the present connection serves this table. Frames for one that it does not, or no longer, were under way
    * when that ended; taking them would move rows or cursor past what the next subscription starts from.
    */
-  served = false;
+  served: boolean;
   /** Whether changes may have been missed, which the next will bring. */
-  resuming = false;
+  resuming: boolean;
   /** Whether content was there at least once. */
-  loaded = false;
-  #rows = new Map<string, WireRow>();
-  #phase: Phase = "awaiting";
-  #parts: Parts | undefined;
-  #epoch = "";
-  #at = 0;
-
-  constructor(view: string, key: readonly string[]) {
-    this.view = view;
-    this.key = key;
-  }
-
+  readonly loaded: boolean;
   /** The rows by key text. Changed in place. */
-  get rows(): ReadonlyMap<string, WireRow> {
-    return this.#rows;
-  }
+  readonly rows: ReadonlyMap<string, WireRow>;
+  /** What resumes this view (P3.3); undefined while only the whole content will do. */
+  readonly cursor: string | undefined;
+  /** The view or its connection was left: parts that came, and questions asked, are void. */
+  leave(): void;
+  /** The server says that the whole content will come. The rows stay until then. */
+  reset(): undefined;
+  /** Takes a part of the whole content (P5.1). */
+  snapshot(frame: Omit<SnapshotFrame, "type" | "view">, epoch: string): Outcome;
+  /** Takes a delta (P5.3), if it starts where the rows are (P5.6). */
+  delta(frame: DeltaFrame, epoch: string): Outcome;
+  /** Compares the rows with the server's checksum of them (P7). */
+  checksum(frame: ChecksumFrame): Outcome;
+  /** The server says that nothing of this view changed up to `to` (P6.1). */
+  advance(to: number, epoch: string): void;
+}
+
+export function createTable(view: string, key: readonly string[]): Table {
+  let rows = new Map<string, WireRow>();
+  let phase: Phase = "awaiting";
+  let parts: Parts | undefined;
+  let of = "";
+  let at = 0;
 
   /** The version that the rows are of; undefined while the whole content is awaited. */
-  get at(): number | undefined {
-    return this.#phase === "current" ? this.#at : undefined;
-  }
+  const current = (): number | undefined => (phase === "current" ? at : undefined);
+  const keyOf = (row: WireRow): string => keyText(key.map((field) => textOf(row[field])));
+  const begin = (to: number): Parts => (parts = { to, next: 0, rows: new Map() });
 
-  /** What resumes this view (P3.3); undefined when only the whole content will do. */
-  get cursor(): string | undefined {
-    const at = this.at;
-    return at === undefined ? at : `v1.${this.#epoch}.${String(at).padStart(16, "0")}.${this.view}`;
-  }
-
-  /** What to put aside; undefined when it is not whole. */
-  get kept(): Kept | undefined {
-    const { cursor, key } = this;
-    return cursor === undefined ? undefined : { cursor, key, rows: [...this.#rows.values()] };
-  }
-
-  /** Takes up what was put aside. What has changed since is still missing. */
-  restore({ cursor, rows }: Kept): void {
-    const [, epoch = "", at] = cursor.split(".");
-    this.snapshot({ type: "snapshot", view: this.view, at: Number(at), part: 0, rows }, epoch);
-    this.resuming = true;
-  }
-
-  /** The view or its connection was left: parts that came, and questions asked, are void. */
-  leave(): void {
-    this.served = false;
-    this.#parts = undefined;
-    if (this.#phase === "healing") this.#phase = "awaiting";
-  }
-
-  /** The server says that the whole content will come. The rows stay until then. */
-  reset(): void {
-    this.#parts = undefined;
-    this.#phase = "awaiting";
-  }
-
-  /** Takes a part of the whole content (P5.1). */
-  snapshot({ part, at, rows, more }: SnapshotFrame, epoch: string): Outcome {
-    if (part === 0) this.#begin(at);
-    const parts = this.#parts;
-    if (parts?.next !== part || parts.to !== at) return this.#fault();
-    parts.next += 1;
-    for (const row of rows) parts.rows.set(this.#keyOf(row), row);
-    if (more) return undefined;
-    this.#rows = parts.rows as Map<string, WireRow>;
-    this.#epoch = epoch;
-    this.loaded = true;
-    this.#settle(at);
-    return "whole";
-  }
-
-  /** Takes a delta (P5.3), if it starts where the rows are (P5.6). */
-  delta({ from, to, upsert = [], remove = [], more }: DeltaFrame, epoch: string): Outcome {
-    const at = this.#parts?.to ?? this.at;
-    if (from !== at || to <= from || epoch !== this.#epoch) return this.#fault();
-    const parts = this.#parts ?? this.#begin(to);
-    parts.to = to;
-    for (const row of upsert) parts.rows.set(this.#keyOf(row), row);
-    for (const key of remove) parts.rows.set(keyText(key), undefined);
-    return more ? undefined : this.#store(parts);
-  }
-
-  #store({ rows, to }: Parts): RowChange[] {
-    const changes: RowChange[] = [];
-    for (const [key, row] of rows) {
-      const before = this.#rows.get(key);
-      if (row) this.#rows.set(key, row);
-      else this.#rows.delete(key);
-      if (row ?? before) changes.push({ key, before, row });
-    }
-    this.#settle(to);
-    return changes;
-  }
-
-  /** The server says that nothing of this view changed up to `to` (P6.1). */
-  advance(to: number, epoch: string): void {
-    if (this.#phase === "current" && !this.#parts && epoch === this.#epoch && to > this.#at) this.#at = to;
-  }
-
-  /** Compares the rows with the server's checksum of them (P7). */
-  check({ at, rows, sum }: ChecksumFrame): Outcome {
-    const other = this.#parts ?? this.at !== at;
-    if (other || (rows === this.#rows.size && sum === checksum(this.#rows))) return undefined;
-    return this.#fault("checksum");
-  }
+  const settle = (to: number): void => {
+    parts = undefined;
+    phase = "current";
+    at = to;
+  };
 
   /** What does not fit is a fault once; until it is healed, what was under way is expected not to fit. */
-  #fault(reason: Fault = "requested"): Outcome {
-    this.#parts = undefined;
-    if (this.#phase === "healing") return undefined;
-    this.#phase = "healing";
+  const fault = (reason: Fault): Outcome => {
+    parts = undefined;
+    if (phase === "healing") return undefined;
+    phase = "healing";
     return reason;
-  }
+  };
 
-  #begin(to: number): Parts {
-    return (this.#parts = { to, next: 0, rows: new Map() });
-  }
+  const store = (changed: Parts): RowChange[] => {
+    const changes: RowChange[] = [];
+    for (const [name, row] of changed.rows) {
+      const before = rows.get(name);
+      if (row) rows.set(name, row);
+      else rows.delete(name);
+      if (row ?? before) changes.push({ key: name, before, row });
+    }
+    settle(changed.to);
+    return changes;
+  };
 
-  #settle(at: number): void {
-    this.#parts = undefined;
-    this.#phase = "current";
-    this.#at = at;
-  }
-
-  #keyOf(row: WireRow): string {
-    return keyText(this.key.map((field) => textOf(row[field])));
-  }
+  const table: Table = {
+    view,
+    key,
+    served: false,
+    resuming: false,
+    get loaded() {
+      return of !== "";
+    },
+    get rows() {
+      return rows;
+    },
+    get cursor() {
+      const version = current();
+      return version === undefined ? version : `v1.${of}.${String(version).padStart(16, "0")}.${view}`;
+    },
+    leave() {
+      table.served = false;
+      parts = undefined;
+      if (phase === "healing") phase = "awaiting";
+    },
+    reset() {
+      parts = undefined;
+      phase = "awaiting";
+    },
+    snapshot(frame, epoch) {
+      if (frame.part === 0) begin(frame.at);
+      if (parts?.next !== frame.part || parts.to !== frame.at) return fault("requested");
+      parts.next += 1;
+      for (const row of frame.rows) parts.rows.set(keyOf(row), row);
+      if (frame.more) return undefined;
+      rows = parts.rows as Map<string, WireRow>;
+      of = epoch;
+      settle(frame.at);
+      return "whole";
+    },
+    delta({ from, to, upsert = [], remove = [], more }, epoch) {
+      if (from !== (parts?.to ?? current()) || to <= from || epoch !== of) return fault("requested");
+      const group = parts ?? begin(to);
+      group.to = to;
+      for (const row of upsert) group.rows.set(keyOf(row), row);
+      for (const each of remove) group.rows.set(keyText(each), undefined);
+      return more ? undefined : store(group);
+    },
+    checksum(frame) {
+      const other = parts ?? current() !== frame.at;
+      if (other || (frame.rows === rows.size && frame.sum === checksum(rows))) return undefined;
+      return fault("checksum");
+    },
+    advance(to, epoch) {
+      if (!parts && epoch === of && to > (current() ?? to)) at = to;
+    },
+  };
+  return table;
 }
 
 function textOf(value: Json | undefined): string {

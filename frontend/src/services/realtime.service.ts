@@ -3,12 +3,17 @@
 // The pace comes from the address first (`?pace=live`, `paused`, or seconds: a wall display is a link), then from what
 // the person chose last on this browser.
 
-import { browserEnvironment, Client, type Environment, type Kept, type PaceChoice } from "../realtime";
+import { createClient, type Client, type Environment, type Kept, type PaceChoice } from "../realtime";
 import type { ViewChange, ViewRequest, WireRow } from "../realtime";
+import { heedConditions } from "../realtime/conditions";
+import { browserEnvironment } from "../realtime/environment";
 import { browserWay, type Way } from "./sharing.service";
 import { browserSnapshots, type Snapshots } from "./snapshots.service";
 import { freshnessOf, type Freshness } from "../realtime/freshness";
+import { keep, keptOf, restore } from "../realtime/kept";
+import { listenForNews, type News } from "../realtime/news";
 import { ranked, type RankedSubscription } from "../realtime/order";
+import type { SubscribeFrame } from "../realtime/protocol";
 
 /** The page's address, as far as the service reads and changes it. */
 export interface PageAddress {
@@ -23,6 +28,8 @@ export type SignIn = "ok" | "refused" | "unreachable";
 export interface RealtimeService {
   readonly environment: Environment;
   readonly client: Client;
+  /** What the server tells beside rows. */
+  readonly news: News;
   /** How fresh what is shown is. */
   readonly freshness: Freshness;
   /** Connects; stays connected until `stop`. */
@@ -70,13 +77,15 @@ export function paceText(pace: PaceChoice): string {
 export function createRealtimeService(
   environment: Environment,
   address: PageAddress,
-  reach: (environment: Environment, kept: (id: string) => Kept | undefined) => Partial<Way> = () => ({}),
+  reach: (environment: Environment, kept: (frame: SubscribeFrame) => Kept | undefined) => Partial<Way> = () => ({}),
   snapshots: Snapshots = NOWHERE,
 ): RealtimeService {
   const asked = parsePace(new URLSearchParams(address.search).get("pace"));
-  const client: Client = new Client({
+  const news = listenForNews(environment);
+  const client: Client = createClient({
     environment,
-    ...reach(environment, (id) => client.kept(id)),
+    ...reach(environment, (frame) => keptOf(client, frame)),
+    heard: news.hear,
     name: "stockwire-page/1",
     pace: asked ?? parsePace(environment.recall(PACE)) ?? 0,
   });
@@ -99,17 +108,17 @@ export function createRealtimeService(
     let stopped = false;
     const putAside = (): void => {
       callOff = undefined;
-      const { kept } = held;
+      const kept = keep(held);
       if (kept && client.link.reason !== SIGNED_OUT) void snapshots.save(name, { kept, at: environment.now() });
     };
     const held = ranked<R>(client, view, (change) => {
-      if (client.link.state === "open") callOff ??= environment.timer(PUT_ASIDE, putAside);
+      if (client.link.lostAt === undefined) callOff ??= environment.timer(PUT_ASIDE, putAside);
       changed(change);
     });
     void snapshots.load(name).then((found) => {
       if (!found || stopped || held.loaded) return;
       shownOf = Math.min(found.at, shownOf ?? found.at);
-      held.restore(found.kept);
+      restore(client, view, found.kept);
     });
     return Object.assign(Object.create(held) as RankedSubscription<R>, {
       stop() {
@@ -127,24 +136,25 @@ export function createRealtimeService(
   const guard = (): void => {
     if (client.link.state === "refused" && client.link.reason === SIGNED_OUT) void snapshots.wipe();
   };
-  let unguard: (() => void) | undefined;
+  let undo: readonly (() => void)[] = [];
 
   return {
     environment,
     client,
+    news,
     get freshness() {
       const now = environment.now();
       const fresh = freshnessOf(client, now);
       return fresh.ageMs === undefined && shownOf !== undefined ? { ...fresh, ageMs: now - shownOf } : fresh;
     },
     start: () => {
-      unguard ??= client.listen(guard);
+      if (undo.length === 0) undo = [client.listen(guard), heedConditions(client)];
       client.start();
     },
     stop: () => {
       client.stop();
-      unguard?.();
-      unguard = undefined;
+      for (const each of undo) each();
+      undo = [];
     },
     retryNow: () => {
       client.retry();

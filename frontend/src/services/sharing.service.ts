@@ -3,6 +3,7 @@
 
 import workerUrl from "../realtime/sharing/worker?sharedworker&url";
 import { poll, sse, websocket, type Environment, type Kept, type Transport } from "../realtime";
+import type { SubscribeFrame } from "../realtime/protocol";
 import { Host } from "../realtime/sharing/host";
 import { leadership } from "../realtime/sharing/leader";
 import {
@@ -119,8 +120,8 @@ export function workerLine(connect: () => MessagePort, neighbourhood: Neighbourh
   };
 }
 
-/** This browser's way. `kept` gives a view's content by its id. */
-export function browserWay(environment: Environment, kept: (id: string) => Kept | undefined): Way {
+/** This browser's way. `kept` gives a view's content by the frame that asked for it. */
+export function browserWay(environment: Environment, kept: (frame: SubscribeFrame) => Kept | undefined): Way {
   const neighbourhood = browserNeighbourhood();
   if (!neighbourhood) return { environment, transports: DIRECT };
   const id = crypto.randomUUID();

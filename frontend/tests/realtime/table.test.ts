@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { compareField, Ranking } from "../../src/realtime/order";
 import { asFrame, parseFrame, type ServerFrame, type WireRow } from "../../src/realtime/protocol";
-import { Replica } from "../../src/realtime/replica";
+import { createReplica } from "../../src/realtime/replica";
 import { crc32 } from "../../src/realtime/table";
 import { ModelServer } from "./model-server";
 
@@ -33,7 +33,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 
 /** A replica on a line to a model server; frames travel in order, unless the network misbehaves. */
 class Reader {
-  readonly replica = new Replica();
+  readonly replica = createReplica();
   readonly server = new ModelServer();
   readonly #pipe: ServerFrame[] = [];
   #line = this.#connect();

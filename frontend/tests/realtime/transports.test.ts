@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Client } from "../../src/realtime/client";
+import { createClient, type Client } from "../../src/realtime/client";
 import { ranked, type RankedSubscription } from "../../src/realtime/order";
 import { eventParser, sse, type StreamEvent } from "../../src/realtime/transports/sse";
 import { poll } from "../../src/realtime/transports/poll";
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 async function started(transports?: readonly Transport[]): Promise<{ client: Client; view: RankedSubscription }> {
-  const client = new Client({ environment: world, ...(transports ? { transports } : {}) });
+  const client = createClient({ environment: world, ...(transports ? { transports } : {}) });
   const view = ranked(client, { feed: "inventory" });
   client.start();
   await world.pass(300);

@@ -2,7 +2,6 @@
 // the client holds on to, which must be nothing once it is stopped.
 
 import type { Environment, Signal, SocketListener } from "../../src/realtime/environment";
-import type { Conditions } from "../../src/realtime/pauses";
 
 /** The server's end of a socket. */
 export interface ServerSocket {
@@ -51,7 +50,6 @@ export class World implements Environment {
   readonly sockets: ServerSocket[] = [];
   readonly requests: ServerRequest[] = [];
   readonly listeners = new Set<(signal: Signal) => void>();
-  circumstances: Conditions = { metered: false, slow: false, battery: false };
   /** Called for each new socket and request: a server that is up. */
   onSocket: (socket: ServerSocket) => void = () => undefined;
   onRequest: (request: ServerRequest) => void = () => undefined;
@@ -195,10 +193,6 @@ export class World implements Environment {
     return this.isVisible;
   }
 
-  conditions(): Conditions {
-    return this.circumstances;
-  }
-
   signals(listener: (signal: Signal) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -235,10 +229,11 @@ export class World implements Environment {
     await this.pass(0);
   }
 
-  async signal(signal: Signal): Promise<void> {
-    if (signal === "online" || signal === "offline") this.isOnline = signal === "online";
-    if (signal === "shown" || signal === "hidden") this.isVisible = signal === "shown";
-    for (const listener of [...this.listeners]) listener(signal);
+  async signal(what: "online" | "offline" | "shown" | "hidden" | "leave"): Promise<void> {
+    if (what === "online" || what === "offline") this.isOnline = what === "online";
+    if (what === "shown" || what === "hidden") this.isVisible = what === "shown";
+    const told = ({ online: "wake", shown: "wake", hidden: "hide", offline: "offline", leave: "leave" } as const)[what];
+    for (const listener of [...this.listeners]) listener(told);
     await this.pass(0);
   }
 

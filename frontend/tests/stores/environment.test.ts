@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { heedConditions } from "../../src/realtime/conditions";
 import { browserEnvironment } from "../../src/realtime/environment";
 import type { Signal } from "../../src/realtime/environment";
 
@@ -14,30 +15,10 @@ describe("the browser as an environment", () => {
     const stop = browserEnvironment().signals((signal) => told.push(signal));
     for (const type of ["online", "offline", "pagehide", "pageshow"]) window.dispatchEvent(new Event(type));
     for (const type of ["visibilitychange", "freeze", "resume"]) document.dispatchEvent(new Event(type));
-    expect(told).toEqual(["online", "offline", "leave", "shown", "shown", "leave", "shown"]);
+    expect(told).toEqual(["wake", "offline", "leave", "wake", "wake", "leave", "wake"]);
     stop();
     window.dispatchEvent(new Event("online"));
     expect(told).toHaveLength(7);
-  });
-
-  it("tells when the network or the battery changes, where the browser knows", async () => {
-    const connection = Object.assign(new EventTarget(), { saveData: true, effectiveType: "slow-2g" });
-    const battery = Object.assign(new EventTarget(), { level: 0.1, charging: false });
-    vi.stubGlobal(
-      "navigator",
-      Object.assign(Object.create(navigator) as object, { connection, getBattery: () => Promise.resolve(battery) }),
-    );
-    const environment = browserEnvironment();
-    const told: Signal[] = [];
-    const stop = environment.signals((signal) => told.push(signal));
-    await Promise.resolve();
-    connection.dispatchEvent(new Event("change"));
-    battery.dispatchEvent(new Event("levelchange"));
-    expect(told).toEqual(["conditions", "conditions", "conditions"]);
-    expect(environment.conditions()).toEqual({ metered: true, slow: true, battery: true });
-    stop();
-    battery.dispatchEvent(new Event("levelchange"));
-    expect(told).toHaveLength(3);
   });
 
   it("opens sockets that can be let go of without another word", () => {
@@ -99,5 +80,35 @@ describe("the browser as an environment", () => {
     const environment = browserEnvironment();
     environment.remember("pace", "5");
     expect(environment.recall("pace")).toBeUndefined();
+  });
+});
+
+describe("network and battery", () => {
+  it("slow the pace where the browser tells of them, until nobody listens any more", async () => {
+    const connection = Object.assign(new EventTarget(), { saveData: true, effectiveType: "slow-2g" });
+    const battery = Object.assign(new EventTarget(), { level: 0.1, charging: false });
+    vi.stubGlobal(
+      "navigator",
+      Object.assign(Object.create(navigator) as object, { connection, getBattery: () => Promise.resolve(battery) }),
+    );
+    const slowed = new Map<string, number>();
+    const stop = heedConditions({ slow: (reason, interval) => void slowed.set(reason, interval) });
+    await Promise.resolve();
+    expect(Object.fromEntries(slowed)).toEqual({ metered: 5_000, slow: 5_000, battery: 10_000 });
+    connection.saveData = false;
+    battery.charging = true;
+    connection.dispatchEvent(new Event("change"));
+    battery.dispatchEvent(new Event("chargingchange"));
+    expect(Object.fromEntries(slowed)).toEqual({ metered: 0, slow: 5_000, battery: 0 });
+    stop();
+    battery.charging = false;
+    battery.dispatchEvent(new Event("chargingchange"));
+    expect(slowed.get("battery")).toBe(0);
+  });
+
+  it("are nobody's matter where the browser does not tell of them", () => {
+    const slowed: string[] = [];
+    heedConditions({ slow: (reason) => void slowed.push(reason) })();
+    expect(slowed).toEqual([]);
   });
 });

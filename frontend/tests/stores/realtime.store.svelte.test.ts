@@ -83,7 +83,7 @@ describe("what the page knows of the link", () => {
     world.onSocket = () => undefined;
     world.socketEnd.close(1006);
     await pass(1_000);
-    expect(painted.at(-1)).toMatch(/^(waiting|connecting) live$/);
+    expect(painted.at(-1)).toMatch(/^(waiting|reconnecting) live$/);
     await pass(4_000);
     expect(painted.at(-1)).toMatch(/ reconnecting$/);
     server.listenOnSockets(world);

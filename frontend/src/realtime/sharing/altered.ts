@@ -13,7 +13,6 @@ export function altered(environment: Environment, members: Partial<Environment>)
     socket: (url, protocol, listener) => environment.socket(url, protocol, listener),
     online: () => environment.online(),
     visible: () => environment.visible(),
-    conditions: () => environment.conditions(),
     signals: (listener) => environment.signals(listener),
     recall: (name) => environment.recall(name),
     remember: (name, text) => {

@@ -7,7 +7,8 @@
 // A guest whose cursor is not what its seat remembers gets the whole content, from here and not from the server. A host
 // without content asks the guest for it and resumes from there; so when a host dies nothing is fetched twice.
 
-import { Client, type ClientOptions, type Subscription } from "../client";
+import { createClient, type Client, type ClientOptions, type Subscription } from "../client";
+import { listenForNews, type News } from "../news";
 import type { PaceChoice } from "../pauses";
 import type { Pace, ServerFrame, SourceAge, SubscribeFrame, WireRow } from "../protocol";
 import type { ViewChange } from "../replica";
@@ -65,6 +66,7 @@ const SILENT = 150_000;
 export class Host {
   readonly client: Client;
   readonly #environment: ClientOptions["environment"];
+  readonly #news: News;
   readonly #seats = new Set<Seat>();
   readonly #known = new Map<string, number>();
   #unlisten: (() => void) | undefined;
@@ -74,14 +76,15 @@ export class Host {
   constructor(options: ClientOptions) {
     const { environment } = options;
     this.#environment = environment;
-    this.client = new Client({
+    this.#news = listenForNews(environment);
+    this.client = createClient({
       ...options,
+      heard: this.#news.hear,
       environment: altered(environment, {
         visible: () => true,
-        conditions: () => ({ metered: false, slow: false, battery: false }),
         signals: (listener) =>
           environment.signals((signal) => {
-            if (signal === "online" || signal === "offline") listener(signal);
+            if (signal === "wake" || signal === "offline") listener(signal);
           }),
       }),
     });
@@ -289,13 +292,16 @@ export class Host {
     const now = this.#environment.now();
     for (const seat of this.#seats) {
       if (now - seat.heardAt > SILENT) this.#dismiss(seat);
-      if (state === "open" || state === "stalled") {
+      if (state === "open" || state === "paused" || state === "stalled") {
         if (seat.state === "asking") this.#greet(seat);
         else if (seat.state === "lost") this.#call(seat);
         if (seat.state !== "greeted" || seat.frames === frames) continue;
         seat.frames = frames;
         if (!this.#serve(seat)) this.#tick(seat);
-      } else if (seat.state === "greeted" || (seat.state === "asking" && state !== "connecting")) {
+      } else if (
+        seat.state === "greeted" ||
+        (seat.state === "asking" && state !== "connecting" && state !== "reconnecting")
+      ) {
         seat.state = "lost";
         seat.callOff?.();
         const ending = { reason: reason ?? "lost", final: state === "refused", retryAfter: (nextTryAt ?? now) - now };
@@ -305,7 +311,7 @@ export class Host {
   }
 
   #greet(seat: Seat): void {
-    const hello = this.client.hello;
+    const { hello } = this.#news;
     if (!hello) return;
     seat.state = "greeted";
     seat.frames = this.client.counters.frames;
@@ -320,13 +326,13 @@ export class Host {
   }
 
   #shopNow(): number {
-    const hello = this.client.hello;
+    const { hello } = this.#news;
     return hello ? (hello.frame.shop?.now ?? 0) + this.#environment.now() - hello.at : 0;
   }
 
   #sources(): SourceAge[] {
     const now = this.#environment.now();
-    return this.client.sources.map(({ source, age, state, toldAt }) => ({ source, state, age: age + now - toldAt }));
+    return this.#news.sources.map(({ source, age, state, toldAt }) => ({ source, state, age: age + now - toldAt }));
   }
 
   #tick(seat: Seat): void {
@@ -340,7 +346,7 @@ export class Host {
     if (current) for (const each of told) each.at = Math.max(each.at, to);
     const time = this.#environment.now();
     const sources = this.#sources();
-    const shown = this.client.hello?.frame.shop?.clock === "events" ? { now: this.#shopNow() } : {};
+    const shown = this.#news.hello?.frame.shop?.clock === "events" ? { now: this.#shopNow() } : {};
     seat.post({
       type: "tick",
       time,

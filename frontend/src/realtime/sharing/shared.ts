@@ -4,7 +4,7 @@
 // answers, as where a browser forbids workers, the tab connects by itself from then on.
 
 import type { Environment, Signal } from "../environment";
-import { PROTOCOL } from "../protocol";
+import { PROTOCOL, type SubscribeFrame } from "../protocol";
 import type { Kept } from "../table";
 import type { Caller, Channel, Transport } from "../transports/channel";
 import { race } from "../transports/race";
@@ -24,13 +24,13 @@ export interface Shared {
 
 /**
  * @param direct the ways to take when there is nobody to share with
- * @param kept the content of a view by its id
+ * @param kept the content of a view, by the frame that asked for it
  */
 export function shared(
   line: Line,
   direct: readonly Transport[],
   environment: Environment,
-  kept: (id: string) => Kept | undefined,
+  kept: (frame: SubscribeFrame) => Kept | undefined,
 ): Shared {
   const listeners = new Set<(signal: Signal) => void>();
   let name: Transport["name"] | undefined;
@@ -40,7 +40,7 @@ export function shared(
   let take: (message: HostMessage) => void = () => undefined;
 
   const comeBack = (): void => {
-    for (const listener of [...listeners]) listener("online");
+    for (const listener of [...listeners]) listener("wake");
   };
 
   const join = (): Membership =>
@@ -78,7 +78,7 @@ export function shared(
         case "back":
           break;
         case "give":
-          host.say({ type: "given", frame: message.frame, kept: kept(message.frame.id) });
+          host.say({ type: "given", frame: message.frame, kept: kept(message.frame) });
           break;
         case "lost":
           // The tab stays a guest, so that it hears when the link is back.

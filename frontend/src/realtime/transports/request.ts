@@ -48,9 +48,8 @@ export function repeat(caller: Caller, path: string, read: Read): Channel {
     }));
     if (signal.aborted) return;
     const waited = (environment.now() - asked) / 1_000;
-    // Cut while it waited, and not refused: something between here and there has less patience.
-    const hurried = patient && most > 1 && waited >= HURRY && ending?.reason !== "lost" && !ending?.retryAfter;
-    if (hurried && ending && !ending.final) most = Math.max(1, Math.floor(waited / 2));
+    // Cut while it waited: something between here and there has less patience.
+    if (ending && !ending.final && patient && most > 1 && waited >= HURRY) most = Math.max(1, Math.floor(waited / 2));
     else if (ending) {
       close();
       caller.closed(ending);
@@ -105,7 +104,6 @@ function endingOf({ status, headers }: Response, now: number): Ending {
 
 /** The error frame for the view that a refusal is about, if it names one (P4.6). */
 async function refusedView(answer: Response): Promise<ServerFrame | undefined> {
-  if (answer.status !== 400 && answer.status !== 413) return undefined;
   const problem = (await answer.json().catch(() => ({}))) as { problems?: { path?: string }[] };
   const id = problem.problems?.at(-1)?.path;
   return id === undefined ? undefined : asFrame({ ...problem, id, type: "error" });

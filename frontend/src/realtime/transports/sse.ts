@@ -48,13 +48,13 @@ export const sse: Transport = {
   patience: 3_000,
   open: (caller) =>
     repeat(caller, "/api/v1/stream", async (answer, take) => {
-      const reader = answer.body?.getReader();
+      const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
       const decoder = new TextDecoder();
       const parse = eventParser(({ data }) => {
         take(parseFrame(data));
       });
       for (;;) {
-        const { value } = (await reader?.read()) ?? {};
+        const { value } = await reader.read();
         if (!value) return { reason: "lost" };
         caller.arrived(value.length);
         parse(decoder.decode(value, { stream: true }));
