@@ -12,8 +12,6 @@ export type Level = "live" | "delayed" | "stale" | "reconnecting" | "offline" | 
 /** How fresh what the screen shows is. */
 export interface Freshness {
   readonly level: Level;
-  /** When this level began, in milliseconds. */
-  readonly since: number;
   /** Milliseconds since the last frame; undefined when there was none. */
   readonly ageMs: number | undefined;
   /** Changes held back while paused. */
@@ -109,6 +107,8 @@ export function linkRung(
       return { ...look, age: words, sentence: t("link.says.paused", { waiting: words }) };
     }
     case "error": {
+      if (link.reason === "version")
+        return { ...look, age: t("link.reload"), sentence: t("link.says.version", { values }) };
       const why = link.reason === undefined ? t("link.refused") : codeWords(link.reason).toLowerCase();
       return { ...look, age: why, sentence: t("link.says.error", { why, values }) };
     }

@@ -324,7 +324,8 @@ export function createClient({
   };
 
   const greet = (frame: HelloFrame, at: number): void => {
-    if (frame.protocol !== PROTOCOL) {
+    // One version apart is fine (P2.1).
+    if (Math.abs(frame.protocol - PROTOCOL) > 1) {
       present?.close();
       happen({ type: "closed", ending: { reason: "version", final: true } });
       return;

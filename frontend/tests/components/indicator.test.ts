@@ -11,7 +11,7 @@ const NOW = 1_000_000;
 function show(level: Level, more: { waiting?: number; nextTryAt?: number; silent?: boolean } = {}) {
   const retry = vi.fn();
   const view = render(RealTimeIndicator, {
-    freshness: { level, since: 0, ageMs: 190_000, waiting: more.waiting ?? 0 },
+    freshness: { level, ageMs: 190_000, waiting: more.waiting ?? 0 },
     link: {
       state: "open",
       nextTryAt: more.nextTryAt,

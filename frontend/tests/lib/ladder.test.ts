@@ -5,7 +5,7 @@ import { aged, linkRung, sourcesRung, tabIcon, titleMark, type Freshness, type L
 const NOW = 1_000_000;
 
 function rung(level: Level, more: Partial<Freshness> = {}, link: { nextTryAt?: number; reason?: string } = {}) {
-  const freshness: Freshness = { level, since: 0, ageMs: 190_000, waiting: 0, ...more };
+  const freshness: Freshness = { level, ageMs: 190_000, waiting: 0, ...more };
   return linkRung(freshness, { nextTryAt: link.nextTryAt, reason: link.reason }, NOW, "14:02:11");
 }
 
@@ -38,6 +38,12 @@ describe("the link", () => {
 
   it("says why it was refused", () => {
     expect(rung("error", {}, { reason: "not_allowed" })).toMatchObject({ word: "Not connected", age: "not allowed" });
+  });
+
+  it("asks politely for a reload when the page and the server are too far apart", () => {
+    const { age, sentence } = rung("error", {}, { reason: "version" });
+    expect(age).toBe("please reload");
+    expect(sentence).toMatch(/no data is lost\. Please reload the page\.$/);
   });
 
   it("has a shape of its own on every rung", () => {

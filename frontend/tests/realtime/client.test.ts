@@ -311,12 +311,19 @@ describe("a refusal", () => {
     expect(client.link.state).toBe("open");
   });
 
-  it("of a server that speaks another version of the protocol is final", async () => {
-    server.listenOnSockets(world);
-    server.hello = () => ({ type: "hello", protocol: 2, epoch: "e", heartbeat: 20 });
-    const client = createClient({ environment: world });
-    client.start();
-    await world.pass(100);
+  it.each([0, 2])("is none of a server one version apart (%i), whatever else it says", async (protocol) => {
+    const hello = server.hello();
+    server.hello = () => ({ ...hello, protocol, news: "of a later version" });
+    const { client, view } = await connected();
+    world.socketEnd.send({ type: "fireworks", colours: 7 });
+    expect(client.link.state).toBe("open");
+    expect(skus(view)).toEqual(["A"]);
+  });
+
+  it("of a server more than a version apart is final", async () => {
+    const hello = server.hello();
+    server.hello = () => ({ ...hello, protocol: 3 });
+    const { client } = await connected();
     expect(client.link).toMatchObject({ state: "refused", reason: "version" });
     expect(world.held.sockets).toBe(0);
   });

@@ -26,6 +26,8 @@ from stockwire.core.views import LIMIT_MOST, View, parse_view
 from stockwire.core.wire import FRAME_BYTES, Frame, error_frame, frame, parse_frame
 
 PROTOCOL: Final = 1
+SPOKEN: Final = (PROTOCOL, PROTOCOL + 1, PROTOCOL - 1)
+"""Versions of clients that one can speak with, best first (P2.1): a page may be one version older or newer."""
 VIEWS_MOST: Final = 128
 HEARTBEAT: Final = 20
 """Seconds of silence after which a heartbeat comes; each session's own is up to a tenth off, so that not all come
@@ -113,7 +115,7 @@ class Session:
             return [error_frame(error, id_ if isinstance(id_, str) else None)]
 
     def _open(self, asked: Mapping[str, Any]) -> Frame:
-        if asked.get("protocol") != PROTOCOL:
+        if asked.get("protocol") not in SPOKEN:
             raise VersionUnsupported()
         return self.open()
 

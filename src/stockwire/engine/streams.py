@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
-from stockwire.core.session import HEARTBEAT, Session
+from stockwire.core.session import HEARTBEAT, SPOKEN, Session
 from stockwire.engine.access import Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.conversation import Conversation, Send
@@ -14,11 +14,16 @@ from stockwire.engine.hub import Hub
 from stockwire.engine.rounds import Rounds
 
 HEARTBEAT_JITTER: Final = 0.1
-SUBPROTOCOL: Final = "stockwire.v1"
+SUBPROTOCOLS: Final = tuple(f"stockwire.v{version}" for version in SPOKEN)
 WEBSOCKET_LIFETIME: Final = 7_200.0
 EVENTS_LIFETIME: Final = 600.0
 RETRY: Final = b"retry: 1000\n"
 """Stands in the first event of an event stream: an event of its own without data confuses some readers."""
+
+
+def subprotocol(offers: Collection[str]) -> str | None:
+    """The best of the subprotocols that a client offers (P1.2); None when it offers none that is spoken here."""
+    return next((each for each in SUBPROTOCOLS if each in offers), None)
 
 
 class Streams:

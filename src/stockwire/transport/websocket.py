@@ -11,7 +11,7 @@ from stockwire.core.errors import Invalid, StockwireError, Unauthenticated
 from stockwire.core.wire import Frame, encode, problem
 from stockwire.engine.access import Authorise, Headers
 from stockwire.engine.conversation import Conversation
-from stockwire.engine.streams import SUBPROTOCOL, WEBSOCKET_LIFETIME, Streams
+from stockwire.engine.streams import WEBSOCKET_LIFETIME, Streams, subprotocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,8 +38,8 @@ class WebSocketStream:
             except StockwireError as error:
                 await _refuse(scope, headers, send, error)
                 return
-            offered = SUBPROTOCOL in scope.get("subprotocols", ())
-            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+            chosen = subprotocol(scope.get("subprotocols", ()))
+            await send({"type": "websocket.accept", "subprotocol": chosen})
 
             async def deliver(sent: Frame, _: str | None) -> None:
                 await send({"type": "websocket.send", "text": sent.body.decode()})

@@ -109,6 +109,9 @@ const de: Catalogue = {
   "link.says.paused": "Von Ihnen angehalten: {waiting}.",
   "link.says.error":
     "Stockwire lässt diese Seite nicht zu: {why}. {values}; es gehen keine Daten verloren. Laden Sie die Seite neu oder melden Sie sich wieder an.",
+  "link.reload": "bitte neu laden",
+  "link.says.version":
+    "Diese Seite und Stockwire sind in ihren Versionen zu weit auseinander. {values}; es gehen keine Daten verloren. Bitte laden Sie die Seite neu.",
   "link.says.connecting": "Verbindet mit Stockwire.",
   "sources.none": "Noch keine Quelle",
   "sources.says.none": "Noch hat keine Quelle etwas gesendet.",
@@ -152,6 +155,7 @@ const de: Catalogue = {
   "code.lost": "Abgerissen",
   "code.malformed": "Nicht verstanden",
   "code.version": "Andere Version des Protokolls",
+  "code.closed": "Absichtlich beendet",
   "code.loop": "Immer wieder abgerissen",
   "code.moved": "An einen anderen Tab übergeben",
   "code.signed_out": "Abgemeldet",

@@ -118,6 +118,9 @@ const en = {
   "link.says.paused": "Paused by you: {waiting}.",
   "link.says.error":
     "Stockwire does not let this page connect: {why}. {values}; no data is lost. Reload the page or sign in again.",
+  "link.reload": "please reload",
+  "link.says.version":
+    "This page and Stockwire are of versions too far apart. {values}; no data is lost. Please reload the page.",
   "link.says.connecting": "Connecting to Stockwire.",
   "sources.none": "No source yet",
   "sources.says.none": "No source has sent anything yet.",
@@ -156,6 +159,7 @@ const en = {
   "code.lost": "Lost",
   "code.malformed": "Not understood",
   "code.version": "Another version of the protocol",
+  "code.closed": "Ended on purpose",
   "code.loop": "Lost again and again",
   "code.moved": "Handed to another tab",
   "code.signed_out": "Signed out",

@@ -30,7 +30,7 @@ from stockwire.engine.access import Authorise, Headers, Reader
 from stockwire.engine.asking import Asking, begin, parse_asking
 from stockwire.engine.exchange import ALWAYS, API_POLICY, BODY_MOST, UNSTORED, takes_gzip
 from stockwire.engine.forms import GZIP_BEGINS, Form, alone, chunk, stored, websocket_message
-from stockwire.engine.streams import EVENTS_LIFETIME, RETRY, SUBPROTOCOL, WEBSOCKET_LIFETIME, Streams
+from stockwire.engine.streams import EVENTS_LIFETIME, RETRY, WEBSOCKET_LIFETIME, Streams, subprotocol
 from stockwire.transport.takeover.inbound import agreed
 from stockwire.transport.takeover.links import EventLink, TransportLink, WebSocketLink
 
@@ -184,17 +184,17 @@ class StreamProtocol(HttpToolsProtocol):
             self._refuse(error)
             return
         extension = agreed(", ".join(_all(headers, b"sec-websocket-extensions")))
-        self.transport.write(self._switch(key, _offered(headers), extension))
+        self.transport.write(self._switch(key, subprotocol(_offers(headers)), extension))
         form = Form.TEXT if extension is None else Form.DEFLATED
         self._hand_over(WebSocketLink, session, form, WEBSOCKET_LIFETIME, headers.address)
 
-    def _switch(self, key: str, subprotocol: bool, extension: str | None) -> bytes:
+    def _switch(self, key: str, chosen: str | None, extension: str | None) -> bytes:
         fields: Fields = [
             (b"upgrade", b"websocket"), (b"connection", b"Upgrade"),
             (b"sec-websocket-accept", generate_accept_token(key.encode())),
         ]  # fmt: skip
-        if subprotocol:
-            fields.append((b"sec-websocket-protocol", SUBPROTOCOL.encode()))
+        if chosen is not None:
+            fields.append((b"sec-websocket-protocol", chosen.encode()))
         if extension is not None:
             fields.append((b"sec-websocket-extensions", extension.encode()))
         lines = _joined(self.server_state.default_headers + fields)
@@ -255,9 +255,8 @@ def _all(headers: Headers, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in headers.pairs if key == name]
 
 
-def _offered(headers: Headers) -> bool:
-    offers = ",".join(_all(headers, b"sec-websocket-protocol"))
-    return SUBPROTOCOL in (offer.strip() for offer in offers.split(","))
+def _offers(headers: Headers) -> list[str]:
+    return [offer.strip() for offer in ",".join(_all(headers, b"sec-websocket-protocol")).split(",")]
 
 
 def _joined(fields: Fields) -> bytes:
