@@ -234,7 +234,7 @@ const TABLE: { readonly [S in LinkState["at"]]: Row<S> } = {
   offline: AWAY,
   hidden: { ...APART, retry: redial, wake: redial },
   refused: { ...APART, start: redial, retry: redial },
-  closed: { ...APART, start: redial },
+  closed: { ...APART, stop: stay, start: redial },
 };
 
 /** The state after an event, and what to do. */
