@@ -54,6 +54,15 @@ async def closed(client: ClientConnection) -> int:
             return ended.rcvd.code
 
 
+@pytest.mark.parametrize("version", [0, 2])
+async def test_a_reader_one_version_apart_is_served(place: Place, version: int) -> None:
+    offer = websockets.Subprotocol(f"stockwire.v{version}")
+    async with connect(place.ws, additional_headers=KEY, subprotocols=[offer]) as client:
+        assert client.subprotocol == offer
+        await client.send(HELLO.replace('"protocol": 1', f'"protocol": {version}'))
+        assert (await frame(client))["type"] == "hello"
+
+
 async def test_a_reader_gets_what_is_there_and_what_changes(place: Place) -> None:
     place.shop.write(A=1, B=2)
     receiver = Receiver()

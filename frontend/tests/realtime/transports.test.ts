@@ -157,6 +157,61 @@ describe("finding a way", () => {
     expect(world.held).toMatchObject({ sockets: 1, requests: 0 });
   });
 
+  it("finds back from polling to streams, where only sockets do not pass", async () => {
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    server.listenOnRequests(world);
+    const { client, view } = await started([poll]);
+    client.stop();
+    world.memory.set("stockwire.transport", `poll ${world.time + 600_000}`);
+    const later = createClient({ environment: world });
+    const rows = ranked(later, { feed: "inventory" });
+    later.start();
+    await world.pass(1_000);
+    expect(later.link.transport).toBe("poll");
+    await world.pass(600_000);
+    expect(later.link.transport).toBe("sse");
+    server.write("B", 2);
+    server.publish();
+    await settle();
+    expect(rows.rows).toEqual(server.rows());
+    expect(view.rows).not.toEqual(server.rows());
+    expect(later.counters).toMatchObject({ faults: 0, resets: {} });
+    expect(world.held.requests).toBe(1);
+  });
+
+  it("forgets after ten minutes what worked, and begins with the best again", async () => {
+    up();
+    world.memory.set("stockwire.transport", `poll ${world.time + 600_000}`);
+    await world.pass(600_001);
+    const { client } = await started();
+    expect(client.link.transport).toBe("websocket");
+  });
+
+  it("stays with streams that a proxy cuts every minute, and misses nothing", async () => {
+    server.heartbeat = 20;
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      serve(request);
+      world.timer(60_000, () => void request.fail());
+    };
+    const { client, view } = await started([sse, poll]);
+    for (let beat = 1; beat <= 30; beat++) {
+      await world.pass(20_000);
+      for (const line of server.lines) line.say({ type: "heartbeat", time: 0 });
+      server.write("B", beat);
+      server.publish();
+      await world.pass(1_000);
+    }
+    await world.pass(2_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "sse" });
+    expect(client.counters.reconnects).toBeGreaterThan(5);
+    expect(client.counters).toMatchObject({ faults: 0, resets: {} });
+    expect(view.rows).toEqual(server.rows());
+  });
+
   it("leaves streams alone that end within a second again and again", async () => {
     world.onSocket = (socket) => {
       socket.close(1006);
