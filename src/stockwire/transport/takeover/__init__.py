@@ -203,7 +203,7 @@ class StreamProtocol(HttpToolsProtocol):
     def _turn_away(self, key: str, error: Unauthenticated) -> None:
         """A page cannot read the status of a refused handshake, so it gets a close code (P1.8)."""
         payload = error.close_code.to_bytes(2, "big") + error.code.encode()
-        self.transport.write(self._switch(key, False, None) + websocket_message(0x88, payload))
+        self.transport.write(self._switch(key, None, None) + websocket_message(0x88, payload))
         self.transport.close()
 
     # --- both -----------------------------------------------------------------------------------------------------
