@@ -14,6 +14,7 @@ export default defineConfig({
         realtime: "src/realtime/index.ts",
         browser: "realtime-package/browser.ts",
         screen: "realtime-package/screen.ts",
+        svelte: "realtime-package/svelte.ts",
         node: "realtime-package/node.ts",
       },
       formats: ["es"],

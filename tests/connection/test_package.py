@@ -76,12 +76,14 @@ def test_the_package_has_types_that_a_strict_compiler_takes(place: Path, resolut
         import { createClient, sse } from "stockwire-realtime";
         import { nodeEnvironment } from "stockwire-realtime/node";
         import { freshnessOf, ranked } from "stockwire-realtime/screen";
+        import { rowsOf, type Readable } from "stockwire-realtime/svelte";
         const client = createClient({ environment: nodeEnvironment("http://127.0.0.1"), transports: [sse] });
         const versions: number[] = ranked(client, { feed: "orders" }).rows.map((row) => row.version);
+        const stock: Readable<readonly { version: number }[]> = rowsOf(client, { feed: "inventory" });
         const level: "live" | string = freshnessOf(client, Date.now()).level;
         // @ts-expect-error There is no such way.
         client.setPace("hurried");
-        console.log(versions, level);
+        console.log(versions, stock, level);
     """
     (place / "use.ts").write_text(code)
     module = "esnext" if resolution == "bundler" else "nodenext"
