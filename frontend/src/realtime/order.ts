@@ -8,7 +8,6 @@
 import type { Client, Subscription } from "./client";
 import type { Json, ViewRequest, WireRow } from "./protocol";
 import type { ViewChange } from "./replica";
-import { keyText } from "./table";
 
 type Rank = string | number | bigint | boolean | null;
 
@@ -145,7 +144,7 @@ export function ranked<R extends WireRow = WireRow>(
     get error() {
       return held.error;
     },
-    get: (key) => held.rows.get(typeof key === "string" ? key : keyText(key)),
+    get: (key) => held.rows.get(typeof key === "string" ? key : key.join("\0")),
     stop: () => {
       held.stop();
     },
