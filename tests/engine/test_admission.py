@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from stockwire.app import Stockwire
 from stockwire.core.errors import TooMany, Unavailable
 from stockwire.engine.admission import ACCEPT_RATE, Admission
 from stockwire.engine.census import Census
+from stockwire.settings import Settings
 from tests.transport.place import until
 
 
@@ -88,6 +91,19 @@ def test_those_who_come_faster_than_may_be_are_unavailable_for_a_moment() -> Non
     come(admission, 2 * int(ACCEPT_RATE))
     with pytest.raises(Unavailable):
         admission.enter("a")
+
+
+async def test_the_settings_say_how_many_may_be_and_how_many_from_one_address(tmp_path: Path) -> None:
+    shop = await Stockwire.open(Settings(data_dir=tmp_path, max_connections=3, max_connections_each=2))
+    try:
+        come(shop.admission, 2)
+        with pytest.raises(TooMany):
+            shop.admission.enter("a")
+        shop.admission.enter("b")
+        with pytest.raises(TooMany):
+            shop.admission.enter("c")
+    finally:
+        await shop.close()
 
 
 def test_a_refused_connection_takes_no_place() -> None:
