@@ -18,6 +18,7 @@ import uvloop
 
 from stockwire.app import Stockwire
 from stockwire.engine.chores import settle_memory
+from stockwire.engine.limits import KEEP_ALIVE_SECONDS
 from stockwire.listening import Announce, address, bound, sign_in_link
 from stockwire.settings import Settings
 from stockwire.transport.takeover import http_protocol
@@ -85,8 +86,9 @@ async def answering(application: Stockwire, listener: socket.socket) -> AsyncIte
         lifespan="off",
         backlog=BACKLOG,
         access_log=False,
-        log_level="debug" if application.settings.log_level == "debug" else "warning",
+        log_level="debug" if application.settings.log_level == "debug" else "error",
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )
     server = Server(config)

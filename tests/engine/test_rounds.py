@@ -15,7 +15,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from stockwire.core.session import Session
 from stockwire.engine import batch, snapshot
 from stockwire.engine.forms import Form
-from stockwire.engine.rounds import STUCK, Rounds
+from stockwire.engine.limits import STUCK_SECONDS
+from stockwire.engine.rounds import Rounds
 from stockwire.testing import Receiver
 from tests.core.shop import Shop
 from tests.core.test_convergence import ASKED, LEVELS, SKUS, expected
@@ -396,7 +397,7 @@ def test_a_reader_without_any_progress_is_cut(floor: Floor) -> None:
     floor.shop.write(SKU1=1)
     floor.loop.settle()
     for _ in range(20):
-        floor.wait(STUCK / 20)
+        floor.wait(STUCK_SECONDS / 20)
         wire.held += b"x"
     assert not wire.aborted
     for _ in range(9):

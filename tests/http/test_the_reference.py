@@ -7,6 +7,7 @@ import pytest
 
 from stockwire.core.errors import StockwireError
 from stockwire.core.rows import FEEDS, FeedName
+from stockwire.engine import limits as connection_limits
 from stockwire.transport.http import limits
 from stockwire.transport.http.schemas import NULLABLE
 from tests.http.place import Place
@@ -33,7 +34,9 @@ async def test_every_route_has_a_heading(place: Place) -> None:
 
 
 def test_every_limit_is_written_with_its_value() -> None:
-    named = {name: value for name, value in vars(limits).items() if name.isupper()}
+    named = {
+        name: value for module in (limits, connection_limits) for name, value in vars(module).items() if name.isupper()
+    }
     assert {name: int(value.replace(",", "")) for name, value in LIMITS.items()} == named
 
 

@@ -12,7 +12,9 @@ from wsproto.frame_protocol import FrameProtocol
 
 CALLBACKS = {
     "on_headers_complete": [], "on_body": ["body"], "on_message_complete": [], "data_received": ["data"],
-    "handle_websocket_upgrade": [], "shutdown": [], "_unset_keepalive_if_required": [],
+    "handle_websocket_upgrade": [], "shutdown": [], "_unset_keepalive_if_required": [], "connection_made": ["transport"],
+    "connection_lost": ["exc"], "on_message_begin": [], "on_response_complete": [], "timeout_keep_alive_handler": [],
+    "pause_writing": [], "resume_writing": [], "send_400_response": ["msg"],
 }  # fmt: skip
 
 
@@ -29,7 +31,17 @@ def test_uvicorn_keeps_what_is_read() -> None:
     for name in ("url", "headers", "scope"):
         protocol.on_message_begin()
         assert hasattr(protocol, name)
-    for name in ("client", "cycle", "connections", "expect_100_continue", "flow", "parser", "root_path", "transport"):
+    for name in (
+        "client",
+        "cycle",
+        "connections",
+        "expect_100_continue",
+        "flow",
+        "loop",
+        "parser",
+        "root_path",
+        "transport",
+    ):
         assert name in vars(protocol)
     assert isinstance(state.default_headers, list)
     assert "response_complete" in inspect.getsource(RequestResponseCycle.__init__)

@@ -68,6 +68,13 @@ class TooLarge(Refused):
     close_code = 4504
 
 
+class HeadTooLarge(TooLarge):
+    """The line and the headers of the request are together over the limit; send fewer or shorter ones."""
+
+    code = "head_too_large"
+    status = 431
+
+
 class Unauthenticated(Refused):
     """Sign in, or send a bearer key that is still valid."""
 

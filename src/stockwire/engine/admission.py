@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from stockwire.core.allowance import Allowance
 from stockwire.core.errors import TooMany, Unavailable
 from stockwire.engine.census import Alone, Count
 
@@ -49,10 +50,8 @@ class Admission:
     ) -> None:
         self._most = most
         self._most_each = most_each
-        self._rate = rate
         self._monotonic = monotonic
-        self._room = 2 * rate
-        self._refilled_at = monotonic()
+        self._coming = Allowance(2 * rate, rate, monotonic())
         self._count = 0
         self._census = count or Alone()
         self._addresses: Counter[str] = Counter()
@@ -73,18 +72,11 @@ class Admission:
             raise Unavailable()
         if self.connections >= self._most or self._addresses[address] >= self._most_each:
             raise TooMany()
-        self._refill()
-        if self._room < 1:
+        if not self._coming.take(self._monotonic()):
             raise Unavailable()
-        self._room -= 1
         self._count += 1
         self._census.note(self._count)
         self._addresses[address] += 1
-
-    def _refill(self) -> None:
-        now = self._monotonic()
-        self._room = min(2 * self._rate, self._room + (now - self._refilled_at) * self._rate)
-        self._refilled_at = now
 
     def leave(self, address: str) -> None:
         """A counted connection is over."""

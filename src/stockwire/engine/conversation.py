@@ -2,21 +2,19 @@
 
 It pulls what is due, sends it, and sleeps until the next turn, a wake-up from the hub or the end of its life.
 Sending waits for
-the link, so a slow reader simply takes fewer turns; a link that takes nothing for `STUCK` seconds is given up (P6.8).
+the link, so a slow reader simply takes fewer turns; a link that takes nothing for `STUCK_SECONDS` is given up (P6.8).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from stockwire.core.errors import StockwireError
 from stockwire.core.session import Ending, Session
 from stockwire.core.wire import Frame
 from stockwire.engine.hub import Hub
-
-STUCK: Final = 30.0
+from stockwire.engine.limits import STUCK_SECONDS
 
 Send = Callable[[Frame, str | None], Awaitable[None]]
 """Sends one frame; the second argument is the cursor of the whole set when every view is current after it."""
@@ -107,5 +105,5 @@ class Conversation:
             handle.cancel()
 
     async def _deliver(self, sent: Frame, id_: str | None) -> None:
-        async with asyncio.timeout(STUCK):
+        async with asyncio.timeout(STUCK_SECONDS):
             await self._send(sent, id_)

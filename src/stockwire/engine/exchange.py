@@ -4,12 +4,14 @@ answer.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from stockwire.core.errors import Invalid, StockwireError, TooLarge
+from stockwire.core.errors import Invalid, StockwireError, TooLarge, TooSlow
 from stockwire.core.wire import encode, problem
 from stockwire.engine.access import Headers
+from stockwire.engine.limits import STREAM_BODY_BYTES, STREAM_BODY_SECONDS
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,7 +27,6 @@ ALWAYS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 """What every answer says to browsers."""
-BODY_MOST: Final = 64 * 1024
 UNSTORED: Final = (
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
@@ -55,11 +56,19 @@ def headers_of(scope: Scope) -> Headers:
 
 
 async def body_of(scope: Scope, receive: Receive) -> bytes:
-    """The request's body, at most 64 KiB. Raises Invalid for another method than GET and POST, TooLarge, Gone."""
+    """The request's body, at most 64 KiB. Raises Invalid for another method than GET and POST, TooLarge, TooSlow, Gone."""
     if scope["method"] == "GET":
         return b""
     if scope["method"] != "POST":
         raise Invalid("use GET or POST")
+    try:
+        async with asyncio.timeout(STREAM_BODY_SECONDS):
+            return await _collected(receive)
+    except TimeoutError:
+        raise TooSlow() from None
+
+
+async def _collected(receive: Receive) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -68,7 +77,7 @@ async def body_of(scope: Scope, receive: Receive) -> bytes:
             raise Gone
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-        if size > BODY_MOST:
+        if size > STREAM_BODY_BYTES:
             raise TooLarge("the body of a stream request is at most 64 KiB")
         if not message.get("more_body", False):
             return b"".join(pieces)
@@ -88,6 +97,10 @@ async def answer(send: Send, status: int, body: bytes, content_type: bytes, *mor
 
 
 async def refuse(send: Send, error: StockwireError) -> None:
-    """The error as problem+json."""
-    more = () if error.retry_after is None else ((b"retry-after", str(error.retry_after).encode()),)
+    """The error as problem+json. Whose body does not come is not waited for any longer."""
+    more: tuple[tuple[bytes, bytes], ...] = ()
+    if error.retry_after is not None:
+        more = ((b"retry-after", str(error.retry_after).encode()),)
+    elif isinstance(error, TooSlow):
+        more = ((b"connection", b"close"),)
     await answer(send, error.status, encode(problem(error)), b"application/problem+json", *more)

@@ -35,13 +35,9 @@ from stockwire.core.wire import Frame
 from stockwire.engine.batch import Batch
 from stockwire.engine.forms import Form, alone
 from stockwire.engine.hub import Hub
+from stockwire.engine.limits import CLOSE_SECONDS, HELLO_SECONDS, STUCK_SECONDS
 from stockwire.engine.wheel import Wheel
 
-STUCK: Final = 30.0
-"""Seconds without any progress after which a link is cut (P6.8)."""
-HELLO_WITHIN: Final = 10.0
-CLOSE_WITHIN: Final = 5.0
-"""Seconds that a link has for its last bytes."""
 SLICE: Final = 256
 """Writes between two breaths of the loop."""
 _LOOK: Final = 5.0
@@ -110,6 +106,10 @@ class Link:
     def finish(self, ending: Ending) -> None:
         """Close the connection in its own manner; the session is over."""
         raise NotImplementedError
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self.outlet.abort()
 
     def leave(self, reason: str, reconnect_in: int) -> None:
         """Be asked to go, with a bye (P8.1)."""
@@ -295,7 +295,7 @@ class Rounds:
         """End the conversation: nothing follows but the close."""
         link.session.ending = ending
         self._drop(link)
-        link.ends_at = self._monotonic() + CLOSE_WITHIN
+        link.ends_at = self._monotonic() + CLOSE_SECONDS
         self._watch(link)
         link.finish(ending)
 
@@ -533,7 +533,7 @@ class Rounds:
         if link.is_late:
             at = min(at, now + _LOOK)
         if link.session.state == "opening":
-            at = min(at, now + HELLO_WITHIN)
+            at = min(at, now + HELLO_SECONDS)
         self._wheel.take(link, link._slot)
         link._slot = self._wheel.put(link, float(math.ceil(at)))
         self._set_timer()
@@ -562,7 +562,7 @@ class Rounds:
 
     def _look_at(self, link: Link, now: float) -> None:
         if link.session.closed:
-            link.outlet.abort()
+            link.cut()
             return
         if now >= link.ends_at:
             self.bye(link, "lifetime", 0)
@@ -574,9 +574,9 @@ class Rounds:
             backlog = link.outlet.get_write_buffer_size()
             if backlog != link._backlog:
                 link._backlog, link._moved_at = backlog, now
-            elif now - link._moved_at >= STUCK:
+            elif now - link._moved_at >= STUCK_SECONDS:
                 self.hang_up(link, Ending(4008, "no progress"))
-                link.outlet.abort()
+                link.cut()
                 return
         self._watch(link)
 

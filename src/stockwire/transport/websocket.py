@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Any
 
-from stockwire.core.errors import Invalid, StockwireError, Unauthenticated
+from stockwire.core.allowance import Allowance
+from stockwire.core.errors import Invalid, StockwireError, TooMany, Unauthenticated
 from stockwire.core.wire import Frame, encode, problem
 from stockwire.engine.access import Authorise, Headers
 from stockwire.engine.conversation import Conversation
+from stockwire.engine.limits import FRAMES_A_SECOND, FRAMES_AT_ONCE, HELLO_SECONDS
 from stockwire.engine.streams import WEBSOCKET_LIFETIME, Streams, subprotocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-HELLO_WITHIN: Final = 10.0
 
 
 class WebSocketStream:
@@ -71,14 +71,18 @@ async def _converse(conversation: Conversation, receive: Receive, send: Send) ->
 async def _listen(conversation: Conversation, receive: Receive) -> None:
     """Take inbound messages until the link closes. The first must come within 10 s (P2.1)."""
     try:
-        async with asyncio.timeout(HELLO_WITHIN):
+        async with asyncio.timeout(HELLO_SECONDS):
             message = await receive()
     except TimeoutError:
         await conversation.receive('{"type":"none"}')
         return
+    clock = asyncio.get_running_loop().time
+    allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND, clock())
     while message["type"] == "websocket.receive":
         text = message.get("text")
-        if text is None:
+        if not allowance.take(clock()):
+            await conversation.refuse(TooMany("too many frames in too short a time; send fewer"))
+        elif text is None:
             await conversation.refuse(Invalid("a frame is a text message"))
         else:
             await conversation.receive(text)

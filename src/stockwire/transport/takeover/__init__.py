@@ -23,16 +23,18 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from wsproto.utilities import generate_accept_token
 
-from stockwire.core.errors import Invalid, StockwireError, TooLarge, Unauthenticated
+from stockwire.core.errors import HeadTooLarge, Invalid, StockwireError, TooLarge, TooMany, TooSlow, Unauthenticated
 from stockwire.core.session import Session
 from stockwire.core.wire import encode, problem
 from stockwire.engine.access import Authorise, Headers, Reader
 from stockwire.engine.asking import Asking, begin, parse_asking
-from stockwire.engine.exchange import ALWAYS, API_POLICY, BODY_MOST, UNSTORED, takes_gzip
+from stockwire.engine.exchange import ALWAYS, API_POLICY, UNSTORED, takes_gzip
 from stockwire.engine.forms import GZIP_BEGINS, Form, alone, chunk, stored, websocket_message
+from stockwire.engine.limits import HEAD_BYTES, HEAD_SECONDS, REQUESTS_AHEAD, STREAM_BODY_BYTES, STREAM_BODY_SECONDS
 from stockwire.engine.streams import EVENTS_LIFETIME, RETRY, WEBSOCKET_LIFETIME, Streams, subprotocol
 from stockwire.transport.takeover.inbound import agreed
 from stockwire.transport.takeover.links import EventLink, TransportLink, WebSocketLink
+from stockwire.transport.takeover.patience import Deadline, Untaken, cut
 
 WS_PATH: Final = b"/api/v1/ws"
 STREAM_PATH: Final = b"/api/v1/stream"
@@ -65,16 +67,103 @@ class StreamProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._body: bytearray | None = None
         self._whole = False
+        self._heading = False
+        self._head_bytes = 0
+        self._fault: StockwireError | None = None
+        self._answer: RequestResponseCycle | None = None
+        self._owed = Deadline(self.loop)
 
-    # --- event streams: taken between the parser's callbacks ------------------------------------------------------
+    # --- a connection and its heads -------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there, and owes a head."""
+        super().connection_made(transport)
+        self._untaken = Untaken(self.loop, transport, self._cut)
+        self._owed.set(HEAD_SECONDS, self._head_missed)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._owed.clear()
+        self._untaken.clear()
+        self._silence()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answer = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _silence(self) -> None:
+        """Let the answer under way go nowhere, and those behind it not begin. (uvicorn silences the newest alone.)"""
+        self.pipeline.clear()
+        if self._answer is not None:
+            self._answer.disconnected = True
+            self._answer.message_event.set()
+
+    def _cut(self) -> None:
+        self._silence()
+        cut(self.transport)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._heading = True
+        self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
         """A request's head is there."""
+        self._heading = False
+        self._owed.clear()
+        if self._fault is None and _size(self.url, self.headers) > HEAD_BYTES:
+            self._fault = HeadTooLarge()
+        elif len(self.pipeline) >= REQUESTS_AHEAD:
+            self._fault = TooMany()
+        if self._fault is not None:
+            return
         if self._takes():
             self.scope["method"] = self.parser.get_method().decode("ascii")
             self._body = bytearray()
+            self._owed.set(STREAM_BODY_SECONDS, self._body_missed)
             return
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is given; when no other is under way, the client owes the next head."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._untaken.watch()
+        elif not self._answering():
+            self._owed.set(HEAD_SECONDS, self._head_missed)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The client said nothing after an answer."""
+        super().timeout_keep_alive_handler()
+        self._untaken.watch()
+
+    def _head_missed(self) -> None:
+        if self._heading:
+            self._refuse(TooSlow(f"the head of the request did not come within {HEAD_SECONDS} seconds"))
+        else:
+            self.transport.close()
+            self._untaken.watch()
+
+    def _body_missed(self) -> None:
+        self._refuse(TooSlow())
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent."""
+        super().pause_writing()
+        self._untaken.watch()
+
+    def resume_writing(self) -> None:
+        """The client took it."""
+        super().resume_writing()
+        self._untaken.clear()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        self._refuse(Invalid("this is not a request of HTTP/1.1"))
+
+    # --- event streams: taken between the parser's callbacks ------------------------------------------------------
 
     def _takes(self) -> bool:
         return (
@@ -95,23 +184,32 @@ class StreamProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """More of a request's body."""
         if self._body is None:
-            super().on_body(body)
-        elif len(self._body) <= BODY_MOST:
+            if self._fault is None:
+                super().on_body(body)
+        elif len(self._body) <= STREAM_BODY_BYTES:
             self._body += body
 
     def on_message_complete(self) -> None:
         """A request is whole."""
         if self._body is None:
-            super().on_message_complete()
+            if self._fault is None:
+                super().on_message_complete()
         else:
             self._whole = True
 
     def data_received(self, data: bytes) -> None:
         """More from the client."""
+        heading = self._heading
         super().data_received(data)
-        if self._body is not None and not self.transport.is_closing() and (
-            self._whole or len(self._body) > BODY_MOST
-        ):  # fmt: skip
+        if heading and self._heading:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._fault = HeadTooLarge()
+        if self.transport.is_closing():
+            return
+        if self._fault is not None:
+            self._refuse(self._fault)
+        elif self._body is not None and (self._whole or len(self._body) > STREAM_BODY_BYTES):
             self._take_events(bytes(self._body))
 
     def shutdown(self) -> None:
@@ -125,7 +223,7 @@ class StreamProtocol(HttpToolsProtocol):
         streams = self.streams
         headers = self._asker()
         try:
-            if len(body) > BODY_MOST:
+            if len(body) > STREAM_BODY_BYTES:
                 raise TooLarge("the body of a stream request is at most 64 KiB")
             reader = self.authorise(headers)
             asking = _asking(self.url.partition(b"?")[2], body)
@@ -148,7 +246,11 @@ class StreamProtocol(HttpToolsProtocol):
         return b"".join((b"HTTP/1.1 200 OK\r\n", _joined(self.server_state.default_headers), fields))
 
     def _refuse(self, error: StockwireError) -> None:
-        """Answer with problem+json and close."""
+        """Answer with problem+json and close; only close when another answer is under way."""
+        self._owed.clear()
+        if self._answering():
+            self._cut()
+            return
         body = encode(problem(error))
         fields: Fields = [
             (b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode()),
@@ -159,11 +261,14 @@ class StreamProtocol(HttpToolsProtocol):
         status = b"HTTP/1.1 %d %s\r\n" % (error.status, HTTPStatus(error.status).phrase.encode())
         self.transport.write(b"".join((status, _joined(self.server_state.default_headers + fields), b"\r\n", body)))
         self.transport.close()
+        self._untaken.watch()
 
     # --- WebSockets -----------------------------------------------------------------------------------------------
 
     def handle_websocket_upgrade(self) -> None:
         """A request to become a WebSocket."""
+        if self._fault is not None:
+            return
         if self.url.partition(b"?")[0] != WS_PATH or self.root_path:
             super().handle_websocket_upgrade()
             return
@@ -216,11 +321,21 @@ class StreamProtocol(HttpToolsProtocol):
         transport = self.transport
         self.connections.discard(self)
         self._unset_keepalive_if_required()
+        self._owed.clear()
+        paused = self._untaken.any
+        self._untaken.clear()
         _tune(transport)
         address = sys.intern(address)
         link = kind(streams, session, form, transport, streams.ends_at(lifetime), address)
         del self.parser, self.flow, self.cycle
         link.begin()
+        if paused:
+            link.pause_writing()
+
+
+def _size(url: bytes, headers: Fields) -> int:
+    """The bytes of a head, about."""
+    return len(url) + sum([len(name) + len(value) for name, value in headers])
 
 
 def _tune(transport: asyncio.Transport) -> None:

@@ -8,17 +8,18 @@ at once, and leaves whatever is not as plain to an inbox.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, ParseFailed, RsvBits
 
-from stockwire.core.errors import Invalid, StockwireError, TooLarge
+from stockwire.core.errors import Invalid, StockwireError, TooLarge, TooMany
 from stockwire.core.wire import FRAME_BYTES
 from stockwire.engine.forms import websocket_message
 
 DEFLATE: Final = "permessage-deflate"
+FLOOD: Final = "too many frames in too short a time; send fewer"
 _TAIL: Final = b"\x00\x00\xff\xff"
 
 
@@ -87,6 +88,10 @@ _LONGER: Final = 126
 """In place of a size: two bytes with the size follow."""
 
 
+def _always() -> bool:
+    return True
+
+
 class Inbox:
     """Takes bytes, gives what they say. `deflated`: the client may compress."""
 
@@ -103,11 +108,16 @@ class Inbox:
             self._frames._message_decoder.opcode is None
         )  # fmt: skip
 
-    def take(self, data: bytes) -> Iterator[Said]:
-        """What the bytes say, in order. After Close or Broken there is nothing more to take."""
+    def take(self, data: bytes, may: Callable[[], bool] = _always) -> Iterator[Said]:
+        """What the bytes say, in order. `may` is asked for every frame whether it is not one too many; after that there is
+        nothing more to take, nor after Close.
+        """
         self._frames.receive_bytes(data)
         try:
             for each in self._frames.received_frames():
+                if each.frame_finished and not may():
+                    yield Broken(TooMany(FLOOD))
+                    return
                 said = self._understand(each.opcode, each.payload, finished=each.message_finished)
                 if said is not None:
                     yield said
@@ -132,7 +142,8 @@ class Inbox:
                 return None
 
     def _piece(self, text: str, *, finished: bool) -> Said | None:
-        self._pieces.append(text)
+        if text:
+            self._pieces.append(text)
         self._size += len(text)
         if self._size > FRAME_BYTES:
             return Broken(TooLarge("a frame is larger than 64 KiB"))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from stockwire.core.allowance import Allowance
+from stockwire.core.errors import TooMany
 from stockwire.core.session import Ending, Session
 from stockwire.engine.forms import LAST_CHUNK, Form, websocket_message
+from stockwire.engine.limits import FRAMES_A_SECOND, FRAMES_AT_ONCE
 from stockwire.engine.rounds import Link
 from stockwire.engine.streams import Streams
-from stockwire.transport.takeover.inbound import Broken, Close, Inbox, Ping, Text, plain_texts
+from stockwire.transport.takeover.inbound import FLOOD, Broken, Close, Inbox, Ping, Text, plain_texts
+from stockwire.transport.takeover.patience import cut
 
 _CLOSE: Final = 0x88
 
@@ -44,6 +48,10 @@ class TransportLink(Link, asyncio.Protocol):
         self._streams.admission.unseat(self)
         self._streams.admission.leave(self._address)
 
+    def cut(self) -> None:
+        """End the connection at once."""
+        cut(self.transport)
+
     def pause_writing(self) -> None:
         """The transport holds bytes back."""
         self.rounds.late(self)
@@ -71,28 +79,37 @@ class EventLink(TransportLink):
 class WebSocketLink(TransportLink):
     """A WebSocket after its handshake."""
 
-    __slots__ = ("_closing", "_inbox", "_suspended")
+    __slots__ = ("_allowance", "_closing", "_inbox", "_suspended")
 
     def __init__(
         self, streams: Streams, session: Session, form: Form, transport: asyncio.Transport, ends_at: float, address: str
     ) -> None:
         super().__init__(streams, session, form, transport, ends_at, address)
         self._inbox: Inbox | None = None
+        self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND, streams.monotonic())
         self._closing = False
         self._suspended = False
 
     def data_received(self, data: bytes) -> None:
-        """The client says something."""
+        """The client says something. Of one that floods us nothing is heard any more, not even its close."""
+        if self._closing and not self._may():
+            return
         texts = plain_texts(data) if self._inbox is None else None
         if texts is None:
             self._read(data)
         elif not self._closing:
-            self.rounds.receive(self, *texts)
+            self._hear(texts)
+
+    def _hear(self, texts: list[str]) -> None:
+        heard = [text for text in texts if self._may()]
+        self.rounds.receive(self, *heard)
+        if len(heard) < len(texts) and not self._closing:
+            self.rounds.refuse(self, TooMany(FLOOD))
 
     def _read(self, data: bytes) -> None:
         inbox = self._inbox or Inbox(deflated=self.form is Form.DEFLATED)
         self._inbox = inbox
-        for said in inbox.take(data):
+        for said in inbox.take(data, self._may):
             match said:
                 case Close(code, reason):
                     self._closed(code, reason)
@@ -107,6 +124,9 @@ class WebSocketLink(TransportLink):
                     self.rounds.refuse(self, error)
         if inbox.idle:
             self._inbox = None
+
+    def _may(self) -> bool:
+        return self._allowance.take(self._streams.monotonic())
 
     def _closed(self, code: int, reason: str) -> None:
         """The client closes, or answers our close."""
