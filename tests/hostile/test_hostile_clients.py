@@ -92,12 +92,5 @@ async def test_every_attack_ends_by_its_rule_and_the_shop_goes_on(server: Runnin
     websocket, _, _ = witnesses.readers
     assert websocket.connections == 1, "the screen's own line was never cut"
     assert witnesses.peak - before <= GROWTH_MOST
-    await settled(server)
-
-
-async def settled(server: Running) -> None:
-    """Wait until the server counts no connection any more: none was forgotten."""
-    async with httpx.AsyncClient(base_url=server.url, headers=server.headers) as client, asyncio.timeout(PATIENCE):
-        while (await client.get("/api/v1/status")).json()["connections"] > 0:  # noqa: ASYNC110 (another process)
-            await asyncio.sleep(0.1)
+    server.settle()
     assert "Traceback" not in server.output.read_text()

@@ -184,7 +184,9 @@ async def test_the_document_has_every_route(place: Place) -> None:
         if method != "OPTIONS" and route.path_format != "/api/v1/openapi.json"
     }
     described = {(path, method) for path, item in found["paths"].items() for method in item}
-    assert described == routes | {("/api/v1/stream", "get"), ("/api/v1/poll", "get")}
+    assert described == routes | {
+        (f"/api/v1/{name}", method) for name in ("stream", "poll") for method in ("get", "post")
+    }
     assert found["openapi"].startswith("3.1")
 
 

@@ -161,6 +161,14 @@ async def test_a_version_that_does_not_come_is_no_failure_of_the_server(place: P
 
 
 @pytest.mark.parametrize(
+    "path", ["inventory?limit=0", "orders?order=nothing", "orders/A?limit=1", "metrics?from=x", "sources?page=x"]
+)
+async def test_what_is_wrong_is_said_before_anybody_waits(place: Place, path: str) -> None:
+    path = f"/api/v1/{path}{'&' if '?' in path else '?'}at_least=9007199254740991&wait=0"
+    assert await code(place, path) == (400, "invalid")
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/api/v1/inventory?limit=0",

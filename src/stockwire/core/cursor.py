@@ -11,7 +11,7 @@ import msgspec
 
 from stockwire.core.errors import Invalid
 
-_FORM: Final = re.compile(r"v1\.([0-9a-f]{16})\.(\d{16})\.([0-9a-f]{16})")
+_FORM: Final = re.compile(r"v1\.([0-9a-f]{16})\.([0-9]{16})\.([0-9a-f]{16})")
 
 
 class Cursor(msgspec.Struct, frozen=True):

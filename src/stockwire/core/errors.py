@@ -103,6 +103,8 @@ class MethodNotAllowed(Refused):
 
     code = "method_not_allowed"
     status = 405
+    allow: str | None = None
+    """The methods that it has, as `Allow` says them."""
 
 
 class TooSlow(Refused):

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from stockwire.core.errors import Invalid, StockwireError, TooLarge, TooSlow
+from stockwire.core.errors import MethodNotAllowed, StockwireError, TooLarge, TooSlow
 from stockwire.core.wire import encode, problem
 from stockwire.engine.access import Headers
 from stockwire.engine.limits import STREAM_BODY_BYTES, STREAM_BODY_SECONDS
@@ -56,11 +56,13 @@ def headers_of(scope: Scope) -> Headers:
 
 
 async def body_of(scope: Scope, receive: Receive) -> bytes:
-    """The request's body, at most 64 KiB. Raises Invalid for another method than GET and POST, TooLarge, TooSlow, Gone."""
+    """The request's body, at most 64 KiB. Raises MethodNotAllowed but for GET and POST, TooLarge, TooSlow, Gone."""
     if scope["method"] == "GET":
         return b""
     if scope["method"] != "POST":
-        raise Invalid("use GET or POST")
+        refusal = MethodNotAllowed()
+        refusal.allow = "GET, POST"
+        raise refusal
     try:
         async with asyncio.timeout(STREAM_BODY_SECONDS):
             return await _collected(receive)
@@ -101,6 +103,8 @@ async def refuse(send: Send, error: StockwireError) -> None:
     more: tuple[tuple[bytes, bytes], ...] = ()
     if error.retry_after is not None:
         more = ((b"retry-after", str(error.retry_after).encode()),)
+    elif isinstance(error, MethodNotAllowed) and error.allow:
+        more = ((b"allow", error.allow.encode()),)
     elif isinstance(error, TooSlow):
         more = ((b"connection", b"close"),)
     await answer(send, error.status, encode(problem(error)), b"application/problem+json", *more)

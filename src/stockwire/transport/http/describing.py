@@ -17,7 +17,7 @@ from stockwire.core.views import OPERATORS
 from stockwire.core.wire import FIELDS
 from stockwire.transport.http.body import MANY, ONE, ONE_OR_MANY, STREAM
 from stockwire.transport.http.limits import BATCH_EVENTS, NAME_LENGTH, PAGE_ROWS, WAIT_SECONDS
-from stockwire.transport.http.schemas import BUCKET_NAMES, operand_schema, page_name, reference
+from stockwire.transport.http.schemas import BUCKET_NAMES, SCHEMA_OF_PACE, WAITING, operand_schema, page_name, reference
 
 LIMIT: Final = 100
 MOVEMENTS: Final = 50
@@ -69,13 +69,24 @@ def described(tag: str, **members: Any) -> type[Operation]:
     return Described
 
 
-def responses(schema: str, *refusals: int, media_type: str = "application/json", status: int = 200) -> dict[str, Any]:
-    """The answer with its schema, and the refusals as problems."""
+def responses(schema: str, *refusals: int, links: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer with its schema and where it leads, and the refusals as problems."""
     problem = {"application/problem+json": {"schema": reference("Problem")}}
-    answer = {"description": "Done", "content": {media_type: {"schema": reference(schema)}}}
+    answer = {"description": "Done", "content": {"application/json": {"schema": reference(schema)}}}
+    if links:
+        answer["links"] = links
     return {
-        str(status): answer,
+        "200": answer,
         **{str(each): {"description": _REFUSALS[each], "content": problem} for each in sorted(refusals)},
+    }
+
+
+def link(operation: str, description: str, **parameters: str) -> dict[str, Any]:
+    """Where an answer leads: each parameter of that operation, and the place in the answer (a JSON pointer) that gives it."""
+    return {
+        "operationId": operation,
+        "description": description,
+        "parameters": {name: f"$response.body#/{pointer}" for name, pointer in parameters.items()},
     }
 
 
@@ -98,11 +109,24 @@ _AWAITED: Final = [
 ]
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": PAGE_ROWS}
 _READING: Final = (400, 401, 403, 412, 429)
+_LINKS: Final[dict[FeedName, dict[str, Any]]] = {
+    "inventory": {
+        "next": link("list_inventory", "The next page.", page="next"),
+        "movements": link("list_movements", "What changed a row.", sku="rows/0/sku", location="rows/0/location"),
+    },
+    "orders": {
+        "next": link("list_orders", "The next page.", page="next"),
+        "order": link("get_order", "An order as a whole.", order_id="rows/0/order_id"),
+    },
+    "hours": {"next": link("list_hours", "The next page.", page="next")},
+    "sources": {"next": link("list_sources", "The next page.", page="next")},
+}
 
 
 def listing(feed: FeedName) -> type[Operation]:
     """A page of a feed, with the filter grammar of spec/protocol.md P1.5."""
-    return described(_TAGS[feed], parameters=_listing(feed), responses=responses(page_name(feed), *_READING))
+    answers = responses(page_name(feed), *_READING, links=_LINKS.get(feed))
+    return described(_TAGS[feed], parameters=_listing(feed), responses=answers)
 
 
 def _listing(feed: FeedName) -> list[dict[str, Any]]:
@@ -145,6 +169,8 @@ def one_order() -> type[Operation]:
 
 def movements() -> type[Operation]:
     """A row's movements."""
+    links = {"next": link("list_movements", "The next page.", before="next")}
+    answers = responses("MovementPage", *_READING, 404, links=links)
     parameters = [
         _path("sku", "The SKU, percent-encoded."),
         _path("location", "The location, percent-encoded."),
@@ -152,7 +178,7 @@ def movements() -> type[Operation]:
         _query("before", {"type": "string"}, "The `next` of the page before."),
         *_AWAITED,
     ]
-    return described("Stock", parameters=parameters, responses=responses("MovementPage", *_READING, 404))
+    return described("Stock", parameters=parameters, responses=answers)
 
 
 def sending() -> type[Operation]:
@@ -167,6 +193,10 @@ def sending() -> type[Operation]:
             "example": json.dumps(_EXAMPLE),
         },
     }
+    links = {
+        name: link(operation, "What is so with these events.", at_least="version")
+        for name, operation in (("inventory", "list_inventory"), ("orders", "list_orders"), ("metrics", "list_metrics"))
+    }
     return described(
         "Events",
         description=(
@@ -175,9 +205,23 @@ def sending() -> type[Operation]:
             "nothing. With `Content-Encoding: gzip` the body may be packed."
         ),
         request_body={"required": True, "content": content},
-        responses=responses("Acknowledged", 400, 401, 403, 408, 413, 415, 429, 503),
+        responses=responses("Acknowledged", 400, 401, 403, 408, 413, 415, 429, 503, links=links),
         security=[{"key": []}],
     )
+
+
+def asking() -> list[dict[str, Any]]:
+    """What a GET for a stream says in its query: one view; its filter fields stand beside these."""
+    pace = SCHEMA_OF_PACE
+    return [
+        _query("feed", {"enum": list(_TAGS)}, "The feed to read; `views` takes several (P1.5)."),
+        _query("views", {"type": "string"}, "A JSON array of subscribe objects (P4.1), in place of `feed`."),
+        _query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
+        _query("limit", _LIMIT, "The first rows of that order alone."),
+        _query("cursor", {"type": "string"}, "Where to go on from (P3.4)."),
+        *(_query(name, schema, "The pace wished for (P6.4).") for name, schema in pace.items()),
+        _query("wait", WAITING, "Seconds that a long-poll may wait."),
+    ]
 
 
 def signing_in() -> type[Operation]:

@@ -18,8 +18,8 @@ from litestar.openapi import OpenAPIConfig
 from stockwire import __version__
 from stockwire.core.errors import StockwireError
 from stockwire.core.wire import encode
-from stockwire.transport.http.describing import responses
-from stockwire.transport.http.schemas import schemas
+from stockwire.transport.http.describing import asking, responses
+from stockwire.transport.http.schemas import reference, schemas
 
 _OPENAPI: Final = OpenAPIConfig(
     title="Stockwire",
@@ -58,14 +58,8 @@ def document(routes: Sequence[HTTPRouteHandler]) -> bytes:
 
 
 def _streams() -> dict[str, Any]:
-    feed = {
-        "name": "feed",
-        "in": "query",
-        "schema": {"enum": ["inventory", "orders", "metrics", "hours", "sources"]},
-        "description": "The feed to read; `views` takes several (P1.5).",
-    }
     more = "The frames are those of the streaming protocol, spec/protocol.md."
-    answers = responses("Alive", 400, 401, 403, 413, 429, 503)
+    answers = responses("Alive", 400, 401, 403, 405, 408, 413, 429, 503)
     found: dict[str, Any] = {}
     for path, name, summary, media_type in (
         ("/api/v1/stream", "stream", "Read along as Server-Sent Events", "text/event-stream"),
@@ -73,15 +67,12 @@ def _streams() -> dict[str, Any]:
     ):
         content = {media_type: {"schema": {"type": "string"} if name == "stream" else {"type": "object"}}}
         answered = {**answers, "200": {"description": "Frames", "content": content}}
-        operation = {
-            "operationId": name,
-            "tags": ["Streams"],
-            "summary": summary,
-            "description": more,
-            "parameters": [feed],
-            "responses": answered,
+        operation = {"tags": ["Streams"], "summary": summary, "description": more, "responses": answered}
+        body = {"content": {"application/json": {"schema": reference("Asking")}}, "required": True}
+        found[path] = {
+            "get": {**operation, "operationId": name, "parameters": asking()},
+            "post": {**operation, "operationId": f"{name}_views", "requestBody": body},
         }
-        found[path] = {"get": operation}
     return found
 
 

@@ -113,7 +113,9 @@ class Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         if scope["method"] not in ("GET", "HEAD"):
-            await refuse(send, MethodNotAllowed())
+            refusal = MethodNotAllowed()
+            refusal.allow = "GET, HEAD"
+            await refuse(send, refusal)
             return
         found = self.find(scope["path"], headers)
         if found is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -24,6 +24,7 @@ from stockwire.engine.hub import Hub
 from stockwire.transport.http.describing import MOVEMENTS, listing, movements, one_order
 from stockwire.transport.http.limits import PAGE_ROWS
 from stockwire.transport.http.reading import (
+    Awaited,
     Parameters,
     Reading,
     page_after,
@@ -57,12 +58,22 @@ class History(Protocol):
     ) -> Sequence[Movement]: ...
 
 
-async def begin(request: Request[Any, Any, Any], authorise: Authorise, hub: Hub) -> tuple[Rights, Parameters]:
-    """Whose rights a read has, and its parameters but for those of waiting, which is done."""
+class Asked(NamedTuple):
+    """Whose rights a read has, its parameters but for those of waiting, and what it waits for.
+
+    Look at the parameters before waiting: what is wrong is said at once.
+    """
+
+    rights: Rights
+    parameters: Parameters
+    awaited: Awaited
+
+
+def asked_of(request: Request[Any, Any, Any], authorise: Authorise) -> Asked:
+    """What a read asks for."""
     reader = authorise(asked_by(request))
     awaited, parameters = take_awaited(parse_parameters(request.scope["query_string"]))
-    await reached(hub, awaited)
-    return reader.rights, parameters
+    return Asked(reader.rights, parameters, awaited)
 
 
 def json_answer(body: bytes) -> Response[bytes]:
@@ -70,9 +81,10 @@ def json_answer(body: bytes) -> Response[bytes]:
     return Response(body, media_type="application/json", headers={"cache-control": "no-store", "vary": "Cookie"})
 
 
-async def feed_page(hub: Hub, feed: FeedName, parameters: Parameters, rights: Rights) -> Response[bytes]:
-    """One page of a feed as it is now."""
-    reading = parse_reading(feed, parameters, rights)
+async def feed_page(hub: Hub, feed: FeedName, asked: Asked) -> Response[bytes]:
+    """One page of a feed as it is now, or at the version that is waited for."""
+    reading = parse_reading(feed, asked.parameters, asked.rights)
+    await reached(hub, asked.awaited)
     version, entries = hub.version, list(hub.feeds[feed].entries.values())
     if len(entries) > _OFF_LOOP_ROWS:
         page, more = await asyncio.to_thread(page_of, reading, entries)
@@ -111,36 +123,37 @@ def query_routes(authorise: Authorise, hub: Hub, log: History) -> list[HTTPRoute
     @get("/api/v1/inventory", operation_id="list_inventory", operation_class=listing("inventory"))
     async def list_inventory(request: Request[Any, Any, Any]) -> Response[bytes]:
         """List stock by SKU and location."""
-        rights, parameters = await begin(request, authorise, hub)
-        return await feed_page(hub, "inventory", parameters, rights)
+        return await feed_page(hub, "inventory", asked_of(request, authorise))
 
     @get("/api/v1/hours", operation_id="list_hours", operation_class=listing("hours"))
     async def list_hours(request: Request[Any, Any, Any]) -> Response[bytes]:
         """List the newest 62 days by the hour."""
-        rights, parameters = await begin(request, authorise, hub)
-        return await feed_page(hub, "hours", parameters, rights)
+        return await feed_page(hub, "hours", asked_of(request, authorise))
 
     @get("/api/v1/sources", operation_id="list_sources", operation_class=listing("sources"))
     async def list_sources(request: Request[Any, Any, Any]) -> Response[bytes]:
         """List where events come from."""
-        rights, parameters = await begin(request, authorise, hub)
-        return await feed_page(hub, "sources", parameters, rights)
+        return await feed_page(hub, "sources", asked_of(request, authorise))
 
     @get("/api/v1/orders", operation_id="list_orders", operation_class=listing("orders"))
     async def list_orders(request: Request[Any, Any, Any]) -> Response[bytes]:
         """List orders, closed ones included."""
-        rights, parameters = await begin(request, authorise, hub)
-        reading, version = parse_reading("orders", parameters, rights), hub.version
+        asked = asked_of(request, authorise)
+        reading = parse_reading("orders", asked.parameters, asked.rights)
+        await reached(hub, asked.awaited)
+        version = hub.version
         rows, following = await asyncio.to_thread(_orders_page, log, reading)
         return _page(rows, following, version)
 
     @get("/api/v1/orders/{order_id:str}", operation_id="get_order", operation_class=one_order())
     async def get_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> Response[bytes]:
         """Show one order with its lines and timeline."""
-        rights, parameters = await begin(request, authorise, hub)
-        refuse_unknown(parameters, ())
-        name, version = path_text(order_id), hub.version
-        if not rights.allow("orders", (name,)):
+        asked = asked_of(request, authorise)
+        refuse_unknown(asked.parameters, ())
+        name = path_text(order_id)
+        await reached(hub, asked.awaited)
+        version = hub.version
+        if not asked.rights.allow("orders", (name,)):
             raise NotFound("there is no order by that id")
         shown = await asyncio.to_thread(_order_page, log, name)
         return json_answer(encode({**shown, "version": version}))
@@ -154,13 +167,15 @@ def query_routes(authorise: Authorise, hub: Hub, log: History) -> list[HTTPRoute
         request: Request[Any, Any, Any], sku: FromPath[str], location: FromPath[str]
     ) -> Response[bytes]:
         """List what changed one SKU's stock at one location, newest first."""
-        rights, parameters = await begin(request, authorise, hub)
-        refuse_unknown(parameters, ("limit", "before"))
-        asked = dict(parameters)
-        limit = whole_number("limit", asked.get("limit"), 1, PAGE_ROWS, default=MOVEMENTS)
-        before = _parse_before(asked["before"]) if "before" in asked else None
-        key, version = (path_text(sku), path_text(location)), hub.version
-        known = rights.allow("inventory", key) and key in hub.feeds["inventory"].entries
+        asked = asked_of(request, authorise)
+        refuse_unknown(asked.parameters, ("limit", "before"))
+        named = dict(asked.parameters)
+        limit = whole_number("limit", named.get("limit"), 1, PAGE_ROWS, default=MOVEMENTS)
+        before = _parse_before(named["before"]) if "before" in named else None
+        key = (path_text(sku), path_text(location))
+        await reached(hub, asked.awaited)
+        version = hub.version
+        known = asked.rights.allow("inventory", key) and key in hub.feeds["inventory"].entries
         if not known:
             raise NotFound("there is no stock of that SKU at that location")
         found = await asyncio.to_thread(log.movements, *key, limit + 1, before)

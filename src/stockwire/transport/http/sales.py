@@ -22,8 +22,8 @@ from stockwire.core.wire import encode, show_row
 from stockwire.engine.hub import Hub
 from stockwire.transport.http.describing import metrics
 from stockwire.transport.http.limits import BUCKETS
-from stockwire.transport.http.queries import Authorise, begin, feed_page, json_answer
-from stockwire.transport.http.reading import Parameters, refuse_unknown
+from stockwire.transport.http.queries import Authorise, asked_of, feed_page, json_answer
+from stockwire.transport.http.reading import Parameters, reached, refuse_unknown
 from stockwire.transport.http.schemas import BUCKET_NAMES, SUMS
 
 EARLIEST: Final = 0
@@ -102,7 +102,8 @@ def show_sums(sums: MinuteSales, end: int) -> dict[str, Any]:
     return {"start": shown["start"], "end": moment_text(end), **{name: shown[name] for name in SUMS}}
 
 
-async def _sums(parameters: Parameters, calendar: Calendar, log: Sales) -> dict[str, Any]:
+async def _spans(parameters: Parameters, calendar: Calendar) -> tuple[list[int], str]:
+    """Where the buckets that are asked for begin and end, and what they are."""
     refuse_unknown(parameters, ("from", "to", "bucket"))
     asked = dict(parameters)
     bucket = asked.get("bucket", "total")
@@ -115,7 +116,10 @@ async def _sums(parameters: Parameters, calendar: Calendar, log: Sales) -> dict[
     end = parse_bound("to", asked["to"], calendar) if "to" in asked else now - now % MINUTE + MINUTE
     if end <= start:
         raise Invalid("`to` must be later than `from`")
-    boundaries = await asyncio.to_thread(calendar.boundaries, start, end, bucket)
+    return await asyncio.to_thread(calendar.boundaries, start, end, bucket), bucket
+
+
+async def _sums(boundaries: list[int], bucket: str, calendar: Calendar, log: Sales) -> dict[str, Any]:
     sums = await asyncio.to_thread(log.sales, boundaries)
     return {
         "bucket": bucket,
@@ -131,10 +135,14 @@ def metric_routes(authorise: Authorise, hub: Hub, log: Sales, calendar: Calendar
     @get("/api/v1/metrics", operation_id="list_metrics", operation_class=metrics())
     async def list_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """List the metrics as they are, or with `from`, `to` and `bucket` exact sums of sales."""
-        rights, parameters = await begin(request, authorise, hub)
-        if not _SPAN.intersection(name for name, _ in parameters):
-            return await feed_page(hub, "metrics", parameters, rights)
+        asked = asked_of(request, authorise)
+        if not _SPAN.intersection(name for name, _ in asked.parameters):
+            return await feed_page(hub, "metrics", asked)
+        if asked.awaited.at_least:
+            await _spans(asked.parameters, calendar)
+            await reached(hub, asked.awaited)
+        boundaries, bucket = await _spans(asked.parameters, calendar)
         version = hub.version
-        return json_answer(encode({"version": version, **await _sums(parameters, calendar, log)}))
+        return json_answer(encode({"version": version, **await _sums(boundaries, bucket, calendar, log)}))
 
     return [list_metrics]

@@ -7,14 +7,17 @@ fields of a row may be null, and a test holds that to spec/rows.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
+from stockwire.core.cadence import INTERVAL_MOST, Why
 from stockwire.core.events import INTERNAL_TYPES, TYPES
 from stockwire.core.rows import FEEDS, FeedName
+from stockwire.core.session import VIEWS_MOST
 from stockwire.core.values import Money, Quantity
 from stockwire.core.wire import FIELDS, LINE_QUANTITIES, MOVED_QUANTITIES, Kind
+from stockwire.engine.asking import WAIT_MOST
 from stockwire.transport.http.limits import BATCH_EVENTS
 
 Schema = dict[str, Any]
@@ -52,6 +55,13 @@ SUMS: Final = (
     "orders_placed", "units_sold", "gross_sales", "discounts", "returns", "net_sales", "shipping", "tax", "total_sales",
 )  # fmt: skip
 """What sums of sales show: fields of the `hours` feed."""
+
+SCHEMA_OF_PACE: Final[Mapping[str, Schema]] = {
+    "interval": {"type": "integer", "minimum": 0, "maximum": INTERVAL_MOST, "description": "Milliseconds."},
+    "paused": {"type": "boolean"},
+    "reason": {"enum": list(get_args(Why))},
+}
+WAITING: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": WAIT_MOST}
 
 _TEXT: Final[Schema] = {"type": "string"}
 _COUNT: Final[Schema] = {"type": "integer"}
@@ -121,7 +131,7 @@ def operand_schema(kind: Kind) -> Schema:
         case "text":
             return {"type": "string", "pattern": "^[^\\u0000]*$"}
         case "quantity" | "money" | "amount" | "count":
-            return {"type": "number"}
+            return {"type": ["number", "null"]}
         case _:
             return _KINDS[kind]
 
@@ -216,6 +226,14 @@ def _answer_schemas() -> dict[str, Schema]:
     }  # fmt: skip
     return {
         "Acknowledged": record(acknowledged),
+        "Asking": record(
+            {
+                "views": {"type": "array", "items": {"type": "object"}, "maxItems": VIEWS_MOST},
+                **SCHEMA_OF_PACE,
+                "wait": WAITING,
+            },
+            optional=frozenset({*SCHEMA_OF_PACE, "wait"}),
+        ),
         "Problem": record(problem, optional=frozenset({"problems", "committed"})),
         "SalesSums": record(
             {
