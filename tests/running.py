@@ -57,17 +57,19 @@ class Running:
 
     def start(self) -> Running:
         """Start it and wait until it is ready."""
-        command = [sys.executable, "-m", "stockwire", "serve", "--data-dir", str(self.data_dir)]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                [*command, "--port", str(self.port), *self._options], stdout=output, stderr=output,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
+                self._command(), stdout=output, stderr=output, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+            )
         self._until_ready()
         if not self.key:
             said = stockwire("key", "create", "test", "--scope", "ingest", "--scope", "read", *self._directory)
             self.key = re.search(r"swk_[A-Za-z0-9_-]+", said)[0]  # type: ignore[index]
         return self
+
+    def _command(self) -> list[str]:
+        serve = [sys.executable, "-m", "stockwire", "serve", *self._directory]
+        return [*serve, "--port", str(self.port), *self._options]
 
     @property
     def _directory(self) -> Sequence[str]:
@@ -112,6 +114,14 @@ class Running:
     def headers(self) -> dict[str, str]:
         """What a request with the key carries."""
         return {"Authorization": f"Bearer {self.key}"}
+
+    def settle(self) -> None:
+        """Wait until it has no open stream any more."""
+        deadline = time.monotonic() + 2 * PATIENCE
+        while self.get("/api/v1/status")["connections"] > 0:
+            if time.monotonic() > deadline:
+                raise AssertionError("there are open streams that nobody holds")
+            time.sleep(0.05)
 
     def post(self, *events: dict[str, Any]) -> dict[str, Any]:
         """Post events; gives the receipt. Raises when they are refused."""
