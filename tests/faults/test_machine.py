@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -55,16 +57,16 @@ def serve_fails(data_dir: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "refuse",
+    ("refuse", "said"),
     [
-        failing(lambda: apsw.FullError("full"), "write"),
-        failing(lambda: apsw.IOError("failed"), "write"),
-        failing(lambda: apsw.IOError("failed"), "sync"),
+        (failing(lambda: apsw.FullError("full"), "write"), "is full; what was acknowledged is safe; make room"),
+        (failing(lambda: apsw.IOError("failed"), "write"), "the disk failed"),
+        (failing(lambda: apsw.IOError("failed"), "sync"), "the disk failed"),
     ],
     ids=["disk full", "writes fail", "syncs fail"],
 )
 def test_a_refusing_disk_acknowledges_nothing_reads_on_and_recovers(
-    disk: Disk, tmp_path: Path, refuse: Callable[[str, str], None]
+    disk: Disk, tmp_path: Path, refuse: Callable[[str, str], None], said: str
 ) -> None:
     log = SqliteLog(tmp_path)
     recorder = Recorder(log, log.load(), lambda: RECORDED)
@@ -73,7 +75,7 @@ def test_a_refusing_disk_acknowledges_nothing_reads_on_and_recovers(
     disk.refuse = refuse
     for _ in range(3):
         (told,) = recorder.record([[receipt(2)]]).outcomes
-        assert isinstance(told, StorageFailed) and "space and permissions" in told.detail
+        assert isinstance(told, StorageFailed) and said in told.detail
         assert log.load().inventory[("MUG", "main")].on_hand >= 1_000
     disk.refuse = None
     (told,) = recorder.record([[receipt(2), receipt(3)]]).outcomes
@@ -81,6 +83,88 @@ def test_a_refusing_disk_acknowledges_nothing_reads_on_and_recovers(
     assert log.load().inventory[("MUG", "main")].on_hand == 3_000
     assert verify(log, MemoryLog()).sound
     log.close()
+
+
+def test_a_disk_that_cannot_be_read_is_named_and_read_again_later(disk: Disk, tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    recorder = Recorder(log, log.load(), lambda: RECORDED)
+    recorder.configure(SETTINGS)
+    recorder.record([[receipt(1)]])
+    disk.refuse = failing(lambda: apsw.IOError("failed"), "read")
+    with pytest.raises(StorageFailed, match="the disk failed"):
+        SqliteLog(tmp_path, reading=True).records()
+    disk.refuse = None
+    assert [record.version for record in log.records()] == [1, 2]
+    log.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk of 6 MiB; where nothing may be mounted, a directory whose files cannot grow stands in for it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = _mount("-t", "tmpfs", "-o", "size=6m", "none", str(place))
+    yield SmallDisk(place, mounted=mounted)
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def _mount(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
+
+
+class SmallDisk:
+    """A place that can be filled and freed under a running server."""
+
+    def __init__(self, place: Path, *, mounted: bool) -> None:
+        self.place = place
+        self.mounted = mounted
+
+    def fill(self, pid: int) -> None:
+        if not self.mounted:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+            return
+        with (self.place / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+            while ballast.write(bytes(4_096)):
+                pass
+
+    def free(self, pid: int) -> None:
+        if self.mounted:
+            (self.place / "ballast").unlink()
+        else:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, UNLIMITED)
+
+
+def test_a_full_disk_that_is_freed_needs_no_restart_and_cost_nothing_acknowledged(small_disk: SmallDisk) -> None:
+    data = small_disk.place / "data"
+    with running(data) as server:
+        acknowledged = server.post(*(snapshot(f"SKU-{number}", 1) for number in range(100)))["version"]
+        small_disk.fill(server.pid)
+        batch = [snapshot(f"SKU-{number}", 2) for number in range(100)]
+        for _ in range(200):
+            answer = httpx.post(f"{server.url}/api/v1/events", json=batch, headers=server.headers)
+            if answer.status_code != 200:
+                break
+            acknowledged = answer.json()["version"]
+            batch = [snapshot(f"SKU-{number}", 2) for number in range(100)]
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
+        assert "what was acknowledged is safe" in answer.json()["detail"]
+        assert int(answer.headers["retry-after"]) > 0
+        assert len(server.get("/api/v1/inventory", limit=1000)["rows"]) == 100
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        small_disk.free(server.pid)
+        assert server.post(*batch)["version"] == acknowledged + 100
+        assert server.stop() == 0
+    stockwire("verify", "--data-dir", str(data))
+
+
+def test_a_directory_on_a_disk_that_is_read_only_is_named(small_disk: SmallDisk) -> None:
+    if small_disk.mounted:
+        assert _mount("-o", "remount,ro", str(small_disk.place))
+        said = serve_fails(small_disk.place)
+        assert f"the data directory {small_disk.place} cannot be written: Read-only file system" in said
+    else:
+        assert "the data directory /sys cannot be written" in serve_fails(Path("/sys"))
 
 
 def test_a_server_out_of_space_says_so_goes_on_reading_and_needs_no_restart(tmp_path: Path) -> None:
@@ -118,23 +202,72 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"This is no database at all. " * 400)
-    assert "the database could not be used" in serve_fails(tmp_path)
+    said = serve_fails(tmp_path)
+    assert "the database is damaged" in said and "stockwire restore" in said
 
 
-def test_damage_in_the_database_is_found_and_named(tmp_path: Path) -> None:
+def damaged(path: Path, at: int, size: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xa5" * size)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Path:
+    """The data directory of a server that has stopped."""
     server = Running(tmp_path / "data").start()
     server.post(*(snapshot(f"SKU-{number}", number) for number in range(500)))
     assert server.stop() == 0
-    with (tmp_path / "data" / FILE).open("r+b") as file:
-        size = file.seek(0, 2)
-        file.seek(size // 2 // 4096 * 4096)
-        file.write(b"\xa5" * 4096)
+    return tmp_path / "data"
+
+
+def said_by(*arguments: str) -> str:
+    """What a command that finds damage says."""
     done = subprocess.run(
-        [sys.executable, "-m", "stockwire", "verify", "--data-dir", str(tmp_path / "data")],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
+        [sys.executable, "-m", "stockwire", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode in (1, 3), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_torn_page_is_found_and_named(stopped: Path) -> None:
+    size = (stopped / FILE).stat().st_size
+    damaged(stopped / FILE, size // 2 // 4096 * 4096, 4_096)
+    assert "damaged" in said_by("verify", "--data-dir", str(stopped))
+
+
+@pytest.mark.parametrize(
+    ("at", "size"), [(0, 100), (16, 8), (100, 3_996)], ids=["all of it", "the sizes", "the tables"]
+)
+def test_a_torn_header_is_named_and_the_file_left_as_it_is(stopped: Path, at: int, size: int) -> None:
+    damaged(stopped / FILE, at, size)
+    before = (stopped / FILE).read_bytes()
+    said = serve_fails(stopped)
+    assert "the database is damaged" in said and "stockwire restore BACKUP --replace" in said
+    assert (stopped / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("how", ["cut", "overwritten"])
+def test_a_torn_write_ahead_log_leaves_a_sound_log_of_another_epoch(tmp_path: Path, how: str) -> None:
+    server = Running(tmp_path / "data").start()
+    for level in range(20):
+        server.post(*(snapshot(f"SKU-{number}", level) for number in range(50)))
+    before = server.get("/api/v1/status")
+    server.kill()
+    wal = tmp_path / "data" / f"{FILE}-wal"
+    size = wal.stat().st_size
+    if how == "cut":
+        os.truncate(wal, size // 2)
+    else:
+        damaged(wal, size // 2, size - size // 2)
+    server.start()
+    after = server.get("/api/v1/status")
+    assert after["version"] < before["version"], "what the disk destroyed is gone"
+    assert after["epoch"] != before["epoch"], "so nobody may go on from a version that is not there any more"
+    server.post(snapshot("MUG", 3))
+    assert server.stop() == 0
+    stockwire("verify", "--data-dir", str(tmp_path / "data"))
 
 
 def test_a_clock_set_back_a_day_changes_nothing_in_the_order_of_things(tmp_path: Path) -> None:

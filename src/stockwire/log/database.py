@@ -35,9 +35,34 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        raise StorageFailed(
-            f"the database could not be used: {error}; check the disk's space and permissions"
-        ) from error
+        raise StorageFailed(_meaning(error)) from error
+
+
+def _meaning(error: Exception) -> str:
+    """What happened, what it means for the data, and what to do."""
+    match error:
+        case apsw.FullError():
+            return (
+                "the disk that holds the data directory is full; what was acknowledged is safe; make room, and writing goes "
+                "on by itself"
+            )
+        case apsw.CorruptError() | apsw.NotADBError():
+            return (
+                f"the database is damaged ({error}); stop the server, keep a copy of the data directory, and restore the "
+                "newest backup: `stockwire restore BACKUP --replace`"
+            )
+        case apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.PermissionsError():
+            return (
+                f"the database cannot be opened for that ({error}); what was acknowledged is safe; check that the data "
+                "directory and its files belong to this user and that the disk is not mounted read-only"
+            )
+        case apsw.IOError():
+            return (
+                f"the disk failed ({error}); what was acknowledged before is safe if the disk keeps it; look at the system's "
+                "log for the disk's errors; it is tried again with every request"
+            )
+        case _:
+            return f"the database could not be used ({error}); what was acknowledged is safe; try again"
 
 
 def statements(name: str) -> dict[str, str]:
