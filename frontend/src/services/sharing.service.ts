@@ -84,7 +84,13 @@ export function workerLine(connect: () => MessagePort, neighbourhood: Neighbourh
   return {
     join(hear, gone) {
       const port = connect();
-      let forget = neighbourhood.lock(tabLock(id), () => undefined);
+      const say = (message: GuestMessage | Introduction): void => {
+        port.postMessage(message);
+      };
+      // Who asks for the lock before the tab holds it would take the tab for gone.
+      let forget = neighbourhood.lock(tabLock(id), () => {
+        say({ type: "join", lock: tabLock(id) });
+      });
       const leave = (): void => {
         forget();
         port.onmessage = null;
@@ -105,10 +111,6 @@ export function workerLine(connect: () => MessagePort, neighbourhood: Neighbourh
           unwatch();
         };
       };
-      const say = (message: GuestMessage | Introduction): void => {
-        port.postMessage(message);
-      };
-      say({ type: "join", lock: tabLock(id) });
       return {
         say,
         leave() {

@@ -182,6 +182,28 @@ describe("tabs with a worker", () => {
     expect(world.held.sockets).toBe(1);
   });
 
+  it("that are paused stand still and count on while all move to a new worker", async () => {
+    const worker = new Worker();
+    const live = tab(worker.line);
+    const still = tab(worker.line, "paused");
+    await world.pass(15_000);
+    write(["A", 10]);
+    await world.pass(100);
+    expect(still.client.pace.waiting).toBe(1);
+    worker.die();
+    write(["B", 20]);
+    await world.pass(15_000);
+    write(["C", 30]);
+    await world.pass(15_000);
+    expect(live.view.rows).toEqual(server.rows());
+    expect(still.view.rows.map((row) => row["on_hand"])).toEqual([1, 2]);
+    expect(still.client.pace.waiting).toBe(3);
+    still.client.setPace(0);
+    await world.pass(100);
+    expect(still.view.rows).toEqual(server.rows());
+    for (const { client } of [live, still]) expect(client.counters).toMatchObject({ faults: 0, resets: {} });
+  });
+
   it("are told of a refusal, and one that signs in brings all back", async () => {
     const worker = new Worker();
     const tabs = [tab(worker.line), tab(worker.line)];
@@ -208,6 +230,32 @@ describe("tabs with a worker", () => {
     await world.pass(4_000);
     expect(client.link).toMatchObject({ state: "open", transport: "websocket" });
     expect(view.rows).toEqual(server.rows());
+    client.stop();
+    await world.pass(1_000);
+    expect(world.held).toEqual({ timers: 0, listeners: 0, sockets: 0, requests: 0 });
+  });
+
+  it("that connected by themselves move over when somebody answers after all", async () => {
+    const worker = new Worker();
+    const slow: Line = {
+      join: (hear, gone) =>
+        worker.line.join((message) => {
+          world.timer(10_000, () => {
+            hear(message);
+          });
+        }, gone),
+    };
+    const late = tab(slow);
+    await world.pass(4_000);
+    expect(late.client.link.state).toBe("open");
+    expect(world.held.sockets).toBe(2);
+    await world.pass(30_000);
+    expect(world.held.sockets).toBe(1);
+    expect(late.client.link.state).toBe("open");
+    write(["C", 3]);
+    await world.pass(15_000);
+    expect(late.view.rows).toEqual(server.rows());
+    expect(late.client.counters).toMatchObject({ faults: 0, resets: {} });
   });
 });
 
@@ -216,15 +264,19 @@ class Browser {
   readonly #queues = new Map<string, { tab: string; held: () => void }[]>();
   readonly #channels = new Map<string, (message: unknown) => void>();
 
-  neighbourhood(tab: string): Neighbourhood {
+  /** `slow`: what it asks the browser for takes this long to arrive there, while its messages do not. */
+  neighbourhood(tab: string, slow = 0): Neighbourhood {
     return {
       lock: (name, held) => {
         const entry = { tab, held };
-        const queue = this.#queues.get(name) ?? [];
-        this.#queues.set(name, queue);
-        queue.push(entry);
-        if (queue[0] === entry) queueMicrotask(held);
+        const callOff = world.timer(slow, () => {
+          const queue = this.#queues.get(name) ?? [];
+          this.#queues.set(name, queue);
+          queue.push(entry);
+          if (queue[0] === entry) queueMicrotask(held);
+        });
         return () => {
+          callOff();
           this.#release(name, entry);
         };
       },
@@ -257,6 +309,27 @@ class Browser {
 }
 
 describe("tabs without a worker", () => {
+  it("are not taken for gone when their lock comes later than their word", async () => {
+    const browser = new Browser();
+    const tabs = [0, 1_000].map((slow) => {
+      const id = `tab ${slow}`;
+      const line = leadership(browser.neighbourhood(id, slow), id, () => new Host({ environment: world }));
+      line.stand();
+      return tab(line);
+    });
+    await world.pass(5_000);
+    expect(world.held.sockets).toBe(1);
+    for (let turn = 0; turn < 3; turn++) {
+      write(["C", turn]);
+      await world.pass(30_000);
+      for (const { client, view } of tabs) {
+        expect(client.link.state).toBe("open");
+        expect(view.rows).toEqual(server.rows());
+        expect(client.counters).toMatchObject({ faults: 0, reconnects: 0 });
+      }
+    }
+  });
+
   it("share the connection of one, and another takes over within two seconds when it crashes", async () => {
     const browser = new Browser();
     const hosts: Host[] = [];

@@ -23,6 +23,8 @@ interface Told {
   readonly changed: Set<string>;
   /** Whether it needs the whole content. */
   whole: boolean;
+  /** Whether it shows content of before, which stands still while it is paused. */
+  readonly shows: boolean;
 }
 
 /** A view that a guest holds under an id of its own. */
@@ -252,7 +254,7 @@ export class Host {
     const view = seat.holdings.get(id)?.view;
     const told = view === undefined ? undefined : seat.told.get(view);
     if (view === undefined || !told) return;
-    told.whole = true;
+    seat.told.set(view, { ...told, whole: true, shows: false });
     seat.post({ type: "reset", view, reason });
     this.#serve(seat);
   }
@@ -383,8 +385,10 @@ export class Host {
     const has = holding.cursor === undefined ? undefined : partsOf(holding.cursor);
     const now = partsOf(cursor);
     const resumes = has?.view === view && has.epoch === now.epoch && has.at === (told?.at ?? now.at);
-    if (!resumes) seat.told.set(view, { at: now.at, changed: new Set(), whole: true });
-    else if (!told) seat.told.set(view, { at: now.at, changed: new Set(), whole: false });
+    if (!resumes) {
+      const changed = newer(holding.subscription.rows, has?.at);
+      seat.told.set(view, { at: now.at, changed, whole: true, shows: has?.view === view });
+    } else if (!told) seat.told.set(view, { at: now.at, changed: new Set(), whole: false, shows: true });
   }
 
   /** Sends a guest what it lacks, as far as its pace allows now; gives whether anything was sent. */
@@ -398,9 +402,9 @@ export class Host {
       const at = atOf(subscription);
       if (view === undefined || !told || at === undefined) continue;
       const frame = told.whole ? wholeOf(view, at, subscription) : deltaOf(view, at, told, subscription);
-      if (!frame || (!told.whole && (paused || wait > 0))) continue;
+      if (!frame || (paused && told.shows) || (wait > 0 && !told.whole)) continue;
       seat.post(frame);
-      seat.told.set(view, { at, changed: new Set(), whole: false });
+      seat.told.set(view, { at, changed: new Set(), whole: false, shows: true });
       sent = true;
     }
     if (sent && wait <= 0) seat.sentAt = this.#environment.now();
@@ -416,6 +420,11 @@ export class Host {
 function partsOf(cursor: string): { epoch: string; at: number; view: string } {
   const [, epoch = "", at, view = ""] = cursor.split(".");
   return { epoch, at: Number(at), view };
+}
+
+/** The keys of rows that are newer than what was known; none where nothing was. */
+function newer(rows: Subscription["rows"], at = Infinity): Set<string> {
+  return new Set([...rows].filter(([, { version }]) => version > at).map(([key]) => key));
 }
 
 const atOf = ({ cursor }: Subscription): number | undefined => (cursor === undefined ? cursor : partsOf(cursor).at);

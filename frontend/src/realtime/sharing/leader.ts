@@ -122,27 +122,34 @@ export function leadership(neighbourhood: Neighbourhood, id: string, found: () =
       };
     },
     stand() {
-      const channel = neighbourhood.channel(CHANNEL, (message) => {
-        hear(message as Said);
-      });
-      say = (said) => {
-        channel.say(said);
-      };
-      const alive = neighbourhood.lock(tabLock(id), () => undefined);
-      say({ what: "asked", from: id });
-      const resign = neighbourhood.lock(LOCK, () => {
-        host = found();
-        say({ what: "led", from: id });
-        follow(id);
+      let resign = (): void => undefined;
+      let close = (): void => undefined;
+      // Nobody hears of this tab before it holds its lock: a leader that asked for it first would take it for gone.
+      const alive = neighbourhood.lock(tabLock(id), () => {
+        const channel = neighbourhood.channel(CHANNEL, (message) => {
+          hear(message as Said);
+        });
+        say = (said) => {
+          channel.say(said);
+        };
+        close = () => {
+          channel.close();
+        };
+        say({ what: "asked", from: id });
+        resign = neighbourhood.lock(LOCK, () => {
+          host = found();
+          say({ what: "led", from: id });
+          follow(id);
+        });
       });
       return () => {
         for (const guest of guests.values()) guest.leave();
         host?.stop();
         host = leader = undefined;
-        resign();
-        alive();
-        channel.close();
         say = () => undefined;
+        resign();
+        close();
+        alive();
       };
     },
   };

@@ -1,7 +1,7 @@
 // A tab's way to the server over another's connection: a transport as any other, for a client that knows no difference.
 //
 // When the host goes, or its link comes back, the tab is told to come at once and not by its own backoff. Where no host
-// answers, as where a browser forbids workers, the tab connects by itself from then on.
+// answers, as where a browser forbids workers, the tab connects by itself; should one answer after all, it moves there.
 
 import type { Environment, Signal } from "../environment";
 import { PROTOCOL, type SubscribeFrame } from "../protocol";
@@ -11,7 +11,7 @@ import { race } from "../transports/race";
 import { altered } from "./altered";
 import type { HostMessage, Line, Membership } from "./line";
 
-/** Nobody answered in this time: nobody will. */
+/** Nobody answered in this time: perhaps nobody will. */
 const NOBODY = 2_000;
 /** The host says when its link is lost; until then its tries are waited for. */
 const PATIENCE = 60_000;
@@ -67,7 +67,7 @@ export function shared(
     const host = join();
     const patience = environment.timer(NOBODY, () => {
       alone = true;
-      leave();
+      take = () => undefined;
       caller.closed({ reason: "unreachable" });
       comeBack();
     });
@@ -103,18 +103,38 @@ export function shared(
     };
   };
 
+  /** Connects by itself, for as long as no host answers. */
+  const openAlone = (caller: Caller): Channel => {
+    const channel = race(direct, caller, (way) => {
+      ({ name } = way);
+    });
+    take = (message) => {
+      if (message.type !== "joined") return;
+      alone = false;
+      take = () => undefined;
+      channel.close();
+      caller.closed({ reason: "moved" });
+      comeBack();
+    };
+    join();
+    return {
+      send: (frame) => {
+        channel.send(frame);
+      },
+      close: () => {
+        channel.close();
+        leave();
+      },
+    };
+  };
+
   return {
     transport: {
       get name() {
         return name ?? "websocket";
       },
       patience: PATIENCE,
-      open: (caller) =>
-        alone
-          ? race(direct, caller, (way) => {
-              ({ name } = way);
-            })
-          : open(caller),
+      open: (caller) => (alone ? openAlone(caller) : open(caller)),
     },
     environment: altered(environment, {
       signals(listener) {

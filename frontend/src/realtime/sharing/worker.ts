@@ -11,7 +11,13 @@ const scope = self as unknown as { onconnect: ((event: MessageEvent) => void) | 
 const host = new Host({ environment: workerEnvironment(), name: "stockwire-page/1" });
 const locks = scope.navigator.locks as LockManager | undefined;
 const alive = `stockwire.worker.${Math.random()}`;
-void locks?.request(alive, () => new Promise(() => undefined));
+/** Nobody is told of the lock before it is held: who got it first would take this worker for gone. */
+const held = new Promise<void>((granted) => {
+  void locks?.request(alive, () => {
+    granted();
+    return new Promise(() => undefined);
+  });
+});
 
 scope.onconnect = ({ ports: [port] }) => {
   if (!port) return;
@@ -27,5 +33,7 @@ scope.onconnect = ({ ports: [port] }) => {
     else if (data.type === "leave") leave();
     else guest.hear(data);
   };
-  port.postMessage({ type: "here", lock: alive } satisfies Presence);
+  void held.then(() => {
+    port.postMessage({ type: "here", lock: alive } satisfies Presence);
+  });
 };
