@@ -74,7 +74,10 @@ export function linkRung(
   const { level } = freshness;
   const look = { ...LOOKS[level], word: t(`link.${level}`) };
   const age = freshness.ageMs;
-  const values = asOf === null ? t("link.no_values") : t("link.values_as_of", { time: asOf });
+  /** Content of before the page was loaded has no time of the shop, but an age. */
+  const kept = asOf === null && age !== undefined ? t("link.kept", { age: ago(age) }) : undefined;
+  const none = kept === undefined ? t("link.no_values") : t("link.values_kept", { age: ago(age ?? 0) });
+  const values = asOf === null ? none : t("link.values_as_of", { time: asOf });
   switch (level) {
     case "live":
       return { ...look, age: age === undefined ? "" : ago(age), sentence: t("link.says.live") };
@@ -93,12 +96,12 @@ export function linkRung(
     case "reconnecting": {
       const left = link.nextTryAt === undefined ? 0 : link.nextTryAt - now;
       const next = left >= 1000 ? t("link.next_try", { duration: duration(left, true) }) : t("link.trying");
-      return { ...look, age: next, sentence: t("link.says.reconnecting", { values }) };
+      return { ...look, age: kept ?? next, sentence: t("link.says.reconnecting", { values }) };
     }
     case "offline":
       return {
         ...look,
-        age: asOf === null ? t("link.no_network") : t("link.as_of_age", { time: asOf, age: ago(age ?? 0) }),
+        age: asOf === null ? (kept ?? t("link.no_network")) : t("link.as_of_age", { time: asOf, age: ago(age ?? 0) }),
         sentence: t("link.says.offline", { values }),
       };
     case "paused": {
@@ -113,7 +116,7 @@ export function linkRung(
       return { ...look, age: why, sentence: t("link.says.error", { why, values }) };
     }
     case "connecting":
-      return { ...look, age: "", sentence: t("link.says.connecting") };
+      return { ...look, age: kept ?? "", sentence: t("link.says.connecting") };
   }
 }
 

@@ -98,6 +98,7 @@ export function createRealtimeService(
 
   /** The oldest moment that content of before this page was of. */
   let shownOf: number | undefined;
+  let wiped = false;
 
   const remembered = <R extends WireRow>(
     view: ViewRequest,
@@ -109,7 +110,7 @@ export function createRealtimeService(
     const putAside = (): void => {
       callOff = undefined;
       const kept = keep(held);
-      if (kept && client.link.reason !== SIGNED_OUT) void snapshots.save(name, { kept, at: environment.now() });
+      if (kept && !wiped) void snapshots.save(name, { kept, at: environment.now() });
     };
     const held = ranked<R>(client, view, (change) => {
       if (client.link.lostAt === undefined) callOff ??= environment.timer(PUT_ASIDE, putAside);
@@ -132,9 +133,16 @@ export function createRealtimeService(
     });
   };
 
-  /** Who is signed out must not see what was. */
+  /** Who is signed out must not see what was; what is still on the screen is put aside no more. */
+  const wipe = (): Promise<void> => {
+    wiped = true;
+    shownOf = undefined;
+    return snapshots.wipe();
+  };
   const guard = (): void => {
-    if (client.link.state === "refused" && client.link.reason === SIGNED_OUT) void snapshots.wipe();
+    const { state, reason } = client.link;
+    if (state === "open") wiped = false;
+    else if (state === "refused" && reason === SIGNED_OUT) void wipe();
   };
   let undo: readonly (() => void)[] = [];
 
@@ -189,7 +197,7 @@ export function createRealtimeService(
     async signOut() {
       await session("DELETE");
       client.stop();
-      await snapshots.wipe();
+      await wipe();
     },
   };
 }

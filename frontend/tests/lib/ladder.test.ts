@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { aged, linkRung, sourcesRung, tabIcon, titleMark, type Freshness, type Level } from "../../src/lib/ladder";
 
 const NOW = 1_000_000;
+const NEVER: Omit<Freshness, "level"> = { ageMs: undefined, waiting: 0 };
+const NO_TRY = { nextTryAt: undefined, reason: undefined };
 
 function rung(level: Level, more: Partial<Freshness> = {}, link: { nextTryAt?: number; reason?: string } = {}) {
   const freshness: Freshness = { level, ageMs: 190_000, waiting: 0, ...more };
@@ -34,6 +36,14 @@ describe("the link", () => {
   it("is paused by the person, with what waits", () => {
     expect(rung("paused", { waiting: 128 })).toMatchObject({ word: "Paused by you", age: "128 changes waiting" });
     expect(rung("paused", { waiting: 0 }).age).toBe("nothing waiting");
+  });
+
+  it("tells the age of values that were kept from before the page was loaded", () => {
+    const kept = (level: Level) => linkRung({ ...NEVER, level, ageMs: 190_000 }, NO_TRY, NOW, null);
+    for (const level of ["connecting", "reconnecting", "offline"] as const)
+      expect(kept(level).age).toBe("kept 3 min ago");
+    expect(kept("reconnecting").sentence).toContain("Values kept 3 min ago");
+    expect(linkRung({ ...NEVER, level: "offline" }, NO_TRY, NOW, null).age).toBe("no network");
   });
 
   it("says why it was refused", () => {

@@ -82,6 +82,29 @@ describe("the last content of a view", () => {
     expect(kept.size).toBe(0);
   });
 
+  it("is not put aside again by what was on the screen when the person signed out", async () => {
+    world.onRequest = (request) => void request.answer(200, {});
+    const view = service.subscribe({ feed: "inventory" }, () => undefined);
+    service.start();
+    await world.pass(6_000);
+    server.write("A", 2);
+    server.publish();
+    await world.pass(100);
+    const leaving = service.signOut();
+    await world.pass(100);
+    await leaving;
+    await world.pass(6_000);
+    view.stop();
+    await world.pass(6_000);
+    expect(kept.size).toBe(0);
+    service.start();
+    const again = service.subscribe({ feed: "inventory" }, () => undefined);
+    server.write("A", 3);
+    await world.pass(6_000);
+    again.stop();
+    expect(kept.size).toBe(1);
+  });
+
   it("gives way to newer ones when there are too many, or they are too large", () => {
     const views = Array.from({ length: VIEWS_MOST + 2 }, (_, at) => ({ view: `v${at}`, at, size: 10 }));
     expect(surplus(views)).toEqual(["v1", "v0"]);

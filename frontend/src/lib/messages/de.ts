@@ -93,6 +93,8 @@ const de: Catalogue = {
   "link.error": "Nicht verbunden",
   "link.connecting": "Verbindet",
   "link.values_as_of": "Werte von {time}",
+  "link.values_kept": "Werte, aufgehoben {age}",
+  "link.kept": "aufgehoben {age}",
   "link.no_values": "Noch keine Werte",
   "link.as_of_age": "Stand {time}, {age}",
   "link.no_network": "kein Netz",

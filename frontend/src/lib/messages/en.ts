@@ -102,6 +102,8 @@ const en = {
   "link.error": "Not connected",
   "link.connecting": "Connecting",
   "link.values_as_of": "Values as of {time}",
+  "link.values_kept": "Values kept {age}",
+  "link.kept": "kept {age}",
   "link.no_values": "No values yet",
   "link.as_of_age": "as of {time}, {age}",
   "link.no_network": "no network",
