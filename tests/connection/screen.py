@@ -112,18 +112,39 @@ class Screen:
 @contextmanager
 def seen(browser: Browser, server: Running, url: str, path: str = "/inventory", *, init: str = "") -> Iterator[Screen]:
     """A tab that signed in through `url` and looks at `path`. `init` runs before the page's own scripts."""
+    with tabs(browser, server, url, init=init) as person:
+        person.first.open(path)
+        yield person.first
+
+
+class Tabs:
+    """All tabs of one browser, which a person signed in with the first of them."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.first = Screen(context.new_page(), url)
+
+    def open(self, path: str) -> Screen:
+        """One tab more."""
+        screen = Screen(self.context.new_page(), self.url)
+        screen.open(path)
+        return screen
+
+
+@contextmanager
+def tabs(browser: Browser, server: Running, url: str, *, init: str = "") -> Iterator[Tabs]:
+    """The tabs of a person who signed in through `url`. `init` runs in each before the page's own scripts."""
     context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900})
     faults: list[str] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    context.on("weberror", lambda fault: faults.append(str(fault.error)))
     if init:
-        page.add_init_script(init)
+        context.add_init_script(init)
     try:
-        page.goto(server.link().replace(server.url, url))
-        page.wait_for_url(url + "/")
-        screen = Screen(page, url)
-        screen.open(path)
-        yield screen
+        person = Tabs(context, url)
+        person.first.page.goto(server.link().replace(server.url, url))
+        person.first.page.wait_for_url(url + "/")
+        yield person
     finally:
         context.close()
     assert faults == []

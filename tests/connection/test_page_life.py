@@ -67,12 +67,21 @@ def test_without_a_network_the_page_says_so_at_once_and_is_live_as_soon_as_there
         screen.nothing_was_healed()
 
 
+@pytest.mark.parametrize(
+    "init",
+    [
+        pytest.param("", id="by a shared worker"),
+        pytest.param("delete window.SharedWorker;", id="as the leader"),
+        pytest.param("delete window.SharedWorker; delete window.BroadcastChannel;", id="by itself"),
+    ],
+)
 def test_a_page_that_one_comes_back_to_is_the_same_page_and_has_what_it_missed(
-    browser: Browser, way: tuple[Running, FaultProxy]
+    browser: Browser, way: tuple[Running, FaultProxy], init: str
 ) -> None:
+    """A browser keeps only pages that let go of every socket, channel and lock."""
     server, proxy = way
     server.post(snapshot("SKU-2", 50))
-    with seen(browser, server, proxy.url) as screen:
+    with seen(browser, server, proxy.url, init=init) as screen:
         screen.shows("SKU-2", "50")
         screen.page.evaluate(REMEMBER)
         screen.open("/docs")
