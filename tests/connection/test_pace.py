@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.connection.faults import faulty
-from tests.connection.screen import PATIENCE, seen, serving
+from tests.connection.screen import PATIENCE, Screen, seen, serving
 from tests.running import Running, event, free_port, running, snapshot
 
 pytestmark = pytest.mark.browser
+
+BATTERY = """
+  const battery = Object.assign(new EventTarget(), { level: 1, charging: true });
+  navigator.getBattery = () => Promise.resolve(battery);
+  const become = (state) => {
+    Object.assign(battery, state);
+    battery.dispatchEvent(new Event("levelchange"));
+  };
+  window.drain = () => become({ level: 0.1, charging: false });
+  window.charge = () => become({ level: 1, charging: true });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +88,56 @@ def test_a_wall_displays_pace_is_in_its_address(browser: Browser, server: Runnin
         screen.open("/inventory?pace=live")
         with screen.details() as details:
             expect(details).to_contain_text("Updates live, as chosen", timeout=PATIENCE)
+
+
+def test_what_the_browser_tells_of_network_and_battery_slows_the_page_and_is_named(
+    browser: Browser, server: Running
+) -> None:
+    with seen(browser, server, server.url, init=BATTERY) as screen:
+        screen.level("live")
+        screen.devtools.send("Network.enable")
+        with screen.details() as details:
+            for becomes, words in (
+                (network("cellular2g", 1_500), "every 5 s, slower on a slow network"),
+                (network("wifi", 1), "live, as chosen"),
+                (lambda screen: screen.page.evaluate("drain()"), "every 10 s, slower on a low battery"),
+            ):
+                becomes(screen)
+                expect(details).to_contain_text(f"Updates {words}", timeout=PATIENCE)
+        expect(screen.page.get_by_label("Update frequency")).to_contain_text("Live (now 10 s)")
+
+        screen.page.evaluate("charge()")
+        screen.devtools.send("Emulation.setDataSaverOverride", {"dataSaverEnabled": True})
+        screen.page.reload()
+        with screen.details() as details:
+            expect(details).to_contain_text("Updates every 5 s, slower on a metered network", timeout=PATIENCE)
+
+
+def network(kind: str, latency: int) -> Callable[[Screen], None]:
+    """Makes the browser take its network for one of this kind."""
+    told = {
+        "offline": False,
+        "latency": latency,
+        "downloadThroughput": -1,
+        "uploadThroughput": -1,
+        "connectionType": kind,
+    }
+
+    def become(screen: Screen) -> None:
+        screen.devtools.send("Network.emulateNetworkConditions", told)
+
+    return become
+
+
+def test_the_pace_that_was_chosen_is_remembered_and_an_address_outranks_it(browser: Browser, server: Running) -> None:
+    with seen(browser, server, server.url) as screen:
+        screen.level("live")
+        screen.page.get_by_label("Update frequency").select_option("Every 5 s")
+        screen.open("/inventory")
+        with screen.details() as details:
+            expect(details).to_contain_text("Updates every 5 s, as chosen", timeout=PATIENCE)
+        screen.open("/inventory?pace=1")
+        with screen.details() as details:
+            expect(details).to_contain_text("Updates every 1 s, as chosen", timeout=PATIENCE)
+        screen.page.get_by_label("Update frequency").select_option("Every 30 s")
+        expect(screen.page).to_have_url(f"{server.url}/inventory?pace=30")
