@@ -8,6 +8,7 @@ one: what is measured is in one place then. Nothing else is different from a bad
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -58,9 +59,14 @@ class Shift:
             self.server.kill()
             self._way.__exit__(None, None, None)
 
-    def work(self, *, reconnects: int, changes: int) -> None:
-        """Cut the link `reconnects` times, `changes` rows changing between two cuts; wait until all of it is seen."""
-        for _ in range(reconnects):
+    def work(self, *, reconnects: int, changes: int, every: float = 0.0) -> None:
+        """Cut the link `reconnects` times, each `every` seconds at most; wait until all of it is seen.
+
+        Between two cuts `changes` rows change.
+        """
+        begun = time.monotonic()
+        for turn in range(reconnects):
+            time.sleep(max(0.0, begun + turn * every - time.monotonic()))
             self._sell(changes // 2)
             links = self._proxy.accepted
             self.screen.page.evaluate("putForward()")
