@@ -90,10 +90,10 @@ def test_a_disk_that_cannot_be_read_is_named_and_read_again_later(disk: Disk, tm
     recorder = Recorder(log, log.load(), lambda: RECORDED)
     recorder.configure(SETTINGS)
     recorder.record([[receipt(1)]])
-    disk.refuse = failing(lambda: apsw.IOError("failed"), "read")
+    disk.refuse_read = failing(lambda: apsw.IOError("failed"), "read")
     with pytest.raises(StorageFailed, match="the disk failed"):
         SqliteLog(tmp_path, reading=True).records()
-    disk.refuse = None
+    disk.refuse_read = None
     assert [record.version for record in log.records()] == [1, 2]
     log.close()
 

@@ -4,7 +4,8 @@ A write is on the `synced` image only after its file was synced. When the power 
 or not by the dice, torn in sectors of 512 bytes; `image` makes the directory as it is found afterwards. A killed
 process loses nothing: the system has what was written. After `stop` nothing of the old process reaches the disk.
 
-It can also refuse: `refuse` is asked before every read, write and sync and may raise one of apsw's errors.
+It can also refuse: `refuse` is asked before every write and sync, `refuse_read` before every read, and may raise one of
+apsw's errors.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Disk:
     def __init__(self) -> None:
         self.files: dict[str, _Contents] = {}
         self.refuse: Callable[[str, str], None] | None = None
+        self.refuse_read: Callable[[str, str], None] | None = None
         self.stopped: set[str] = set()
         self.syncs = 0
 
@@ -113,8 +115,8 @@ class _File(apsw.VFSFile):
         """What the disk refuses is told by SQLite."""
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        if self._disk.refuse is not None:
-            self._disk.refuse("read", self._path)
+        if self._disk.refuse_read is not None:
+            self._disk.refuse_read("read", self._path)
         return super().xRead(amount, offset)
 
     def xWrite(self, data: Any, offset: int) -> None:
