@@ -54,3 +54,20 @@ export function addDays(day: string, count: number): string {
 export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY);
 }
+
+/** The shop's wall clock at a moment, as an `<input type="datetime-local">` has it: `2026-03-02T14:02`. */
+export function localText(ms: number, timezone: string): string {
+  const { day, hour, minute } = localTime(ms, timezone);
+  return `${day}T${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
+}
+
+/** The moment at which the shop's wall clock shows that; of two, the first; of none (the clocks skip it), the one an hour on. NaN for no time. */
+export function momentOf(local: string, timezone: string): number {
+  const wanted = Date.parse(`${local}Z`);
+  if (Number.isNaN(wanted)) return wanted;
+  const shown = (ms: number): number => Date.parse(`${localText(ms, timezone)}Z`);
+  const ahead = shown(wanted - DAY) - (wanted - DAY);
+  const first = wanted - ahead;
+  const second = first - (shown(first) - wanted);
+  return shown(second) === wanted ? second : first;
+}

@@ -39,6 +39,8 @@ const READ: readonly string[] = [
   "days_of_cover",
   "sell_through",
   "inventory_accuracy",
+  "drift",
+  "last_verified_at",
 ];
 
 /** What a metric is; one that this page does not know yet keeps its plain name. */

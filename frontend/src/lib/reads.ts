@@ -89,6 +89,9 @@ export class ReadError extends Error {
   }
 }
 
+/** Milliseconds until what is only being worked out is asked for again. */
+const AGAIN = 400;
+
 async function read(address: string, signal: AbortSignal): Promise<unknown> {
   let answer: Response;
   try {
@@ -96,6 +99,10 @@ async function read(address: string, signal: AbortSignal): Promise<unknown> {
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ReadError(0, "silent");
+  }
+  if (answer.status === 202) {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    return read(address, signal);
   }
   if (answer.ok) return (await answer.json()) as unknown;
   throw new ReadError(answer.status, await codeOf(answer));
@@ -112,18 +119,25 @@ async function codeOf(answer: Response): Promise<string> {
   return "other";
 }
 
-/** An order with its lines and timeline. */
-export async function readOrder<Order>(id: string, signal: AbortSignal): Promise<OrderStory<Order>> {
-  return (await read(`/api/v1/orders/${encodeURIComponent(id)}`, signal)) as OrderStory<Order>;
+/** An order with its lines and timeline, as of a moment when one is given. */
+export async function readOrder<Order>(id: string, signal: AbortSignal, at?: number): Promise<OrderStory<Order>> {
+  const address = at === undefined ? `/api/v1/orders/${encodeURIComponent(id)}` : past(at, { order_id: id });
+  return (await read(address, signal)) as OrderStory<Order>;
 }
 
-/** Movements of a stock row, the newest first; `before` is the `next` of an earlier answer. */
+function past(at: number, asked: Record<string, string>): string {
+  return `/api/v1/past?${new URLSearchParams({ at: new Date(at).toISOString(), ...asked }).toString()}`;
+}
+
+/** Movements of a stock row, the newest first; `before` is the `next` of an earlier answer, `at` the moment they are as of. */
 export async function readMovements(
   sku: string,
   location: string,
   signal: AbortSignal,
   before: string | null = null,
+  at?: number,
 ): Promise<Movements> {
+  if (at !== undefined) return (await read(past(at, { sku, location }), signal)) as Movements;
   const query = new URLSearchParams({ limit: "50" });
   if (before !== null) query.set("before", before);
   const place = `${encodeURIComponent(sku)}/${encodeURIComponent(location)}`;

@@ -12,6 +12,8 @@ import { browserSnapshots, type Snapshots } from "./snapshots.service";
 import { freshnessOf, type Freshness } from "../realtime/freshness";
 import { keep, keptOf, restore } from "../realtime/kept";
 import { listenForNews, type News } from "../realtime/news";
+import { DeliveryLag } from "./delivery";
+import { Past } from "./past.service";
 import { ranked, type RankedSubscription } from "../realtime/order";
 import type { SubscribeFrame } from "../realtime/protocol";
 
@@ -32,6 +34,16 @@ export interface RealtimeService {
   readonly news: News;
   /** How fresh what is shown is. */
   readonly freshness: Freshness;
+  /** How long changes take to get here. */
+  readonly delivery: DeliveryLag;
+  /** A change that was recorded at that moment, by the server's clock, is painted now. */
+  painted(recordedAt: number): void;
+  /** The moment that is looked back at; undefined: what is shown is now. */
+  readonly past: Past | undefined;
+  /** Shows the page as it was at a moment (milliseconds since 1970), or as it is. Views are to be subscribed anew when `past` is another one. */
+  lookBack(at: number | undefined): void;
+  /** Calls when `past` or anything of it changed; gives what ends that. */
+  onPast(listener: () => void): () => void;
   /** Connects; stays connected until `stop`. */
   start(): void;
   stop(): void;
@@ -133,6 +145,13 @@ export function createRealtimeService(
     });
   };
 
+  const delivery = new DeliveryLag();
+  let past: Past | undefined;
+  const pastListeners = new Set<() => void>();
+  const tellPast = (): void => {
+    for (const listener of [...pastListeners]) listener();
+  };
+
   /** Who is signed out must not see what was; what is still on the screen is put aside no more. */
   const wipe = (): Promise<void> => {
     wiped = true;
@@ -167,7 +186,32 @@ export function createRealtimeService(
     retryNow: () => {
       client.retry();
     },
-    subscribe: (view, changed) => remembered(view, changed),
+    subscribe: (view, changed) => (past ? ranked(past, view, changed) : remembered(view, changed)),
+    delivery,
+    painted(recordedAt) {
+      const { hello } = news;
+      // On the events' clock each tick moves the moment of the hello, so it tells nothing of the server's clock.
+      if (hello?.frame.shop?.clock === "wall")
+        delivery.note(environment.now() + hello.frame.time - hello.at - recordedAt);
+    },
+    get past() {
+      return past;
+    },
+    lookBack(at) {
+      if (at !== undefined && past) {
+        past.go(at);
+        return;
+      }
+      past?.stop();
+      past = at === undefined ? undefined : new Past(environment, at, tellPast);
+      tellPast();
+    },
+    onPast(listener) {
+      pastListeners.add(listener);
+      return () => {
+        pastListeners.delete(listener);
+      };
+    },
     setPace(pace) {
       client.setPace(pace);
       environment.remember(PACE, paceText(pace));

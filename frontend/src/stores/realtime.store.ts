@@ -33,6 +33,15 @@ export interface ShopView extends Omit<Shop, "now"> {
   now(): number;
 }
 
+/** The moment that is looked back at, in milliseconds since 1970, and what is to be known of the way there. */
+export interface PastView {
+  readonly at: number;
+  /** Whether what is shown is of that moment. */
+  readonly settled: boolean;
+  readonly folding: { readonly done: number; readonly of: number } | undefined;
+  readonly failed: boolean;
+}
+
 const BEAT = 1_000;
 
 export class Realtime {
@@ -80,7 +89,33 @@ export class Realtime {
     const hello = this.#service.news.hello;
     if (!hello?.frame.shop) return undefined;
     const { now, ...shop } = hello.frame.shop;
-    return { ...shop, now: () => now + this.#service.environment.now() - hello.at };
+    const { past } = this.#service;
+    return { ...shop, now: () => past?.at ?? now + this.#service.environment.now() - hello.at };
+  }
+
+  /** The shop's clock in milliseconds as it is now, also while looking back; undefined until the server said hello. */
+  get present(): number | undefined {
+    this.#look();
+    const hello = this.#service.news.hello;
+    return hello?.frame.shop && hello.frame.shop.now + this.#service.environment.now() - hello.at;
+  }
+
+  /** Milliseconds from recording a change to painting it, 95th percentile; undefined until something was painted. */
+  get deliveryLag(): number | undefined {
+    this.#look();
+    return this.#service.delivery.p95;
+  }
+
+  /** Undefined: what is shown is now. */
+  get past(): PastView | undefined {
+    this.#look();
+    const { past } = this.#service;
+    return past && { at: past.at, settled: past.settled, folding: past.folding, failed: past.failed };
+  }
+
+  /** Shows the page as it was at a moment, or as it is. */
+  lookBack(at: number | undefined): void {
+    this.#service.lookBack(at);
   }
 
   get counters(): Counters {
@@ -120,17 +155,20 @@ export class Realtime {
       said = this.#said();
       update();
     };
-    const unlisten = client.listen(() => {
+    const heed = (): void => {
       if (cancelPaint || this.#said() === said) return;
       cancelPaint = environment.paint(() => {
         cancelPaint = undefined;
         said = this.#said();
         update();
       });
-    });
+    };
+    const unlisten = client.listen(heed);
+    const unlistenPast = this.#service.onPast(heed);
     cancelBeat = environment.timer(BEAT, beat);
     return () => {
       unlisten();
+      unlistenPast();
       cancelBeat();
       cancelPaint?.();
     };
@@ -140,7 +178,7 @@ export class Realtime {
   #said(): string {
     const { link, pace } = this.#service.client;
     const { sources, hello } = this.#service.news;
-    const { freshness } = this.#service;
+    const { freshness, past } = this.#service;
     const states = sources.map(({ source, state }) => [source, state]);
     return JSON.stringify([
       link.state,
@@ -151,6 +189,7 @@ export class Realtime {
       states,
       hello?.frame.build,
       hello?.frame.shop?.name,
+      past && [past.at, past.settled, past.folding, past.failed],
     ]);
   }
 }

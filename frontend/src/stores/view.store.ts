@@ -66,6 +66,8 @@ export class View<R extends WireRow> {
   #arrived = new Map<string, Record<string, Direction>>();
   #marks = new Map<string, CellChanges>();
   #paintedAt = Number.NEGATIVE_INFINITY;
+  /** When the newest change that arrived was recorded. */
+  #recordedAt: number | undefined;
   #cancelPaint: (() => void) | undefined;
   #cancelFade: (() => void) | undefined;
 
@@ -76,7 +78,14 @@ export class View<R extends WireRow> {
     this.#look = createSubscriber((update) => {
       this.#update = update;
       this.#open();
+      let { past } = this.#service;
+      const unlisten = this.#service.onPast(() => {
+        if (past === this.#service.past) return;
+        ({ past } = this.#service);
+        this.update({});
+      });
       return () => {
+        unlisten();
         this.#update = undefined;
         this.#close();
       };
@@ -193,6 +202,7 @@ export class View<R extends WireRow> {
         this.#note(each);
       });
     else this.#forgetMarks();
+    if (change.kind === "delta" && !change.resumed) this.#recordedAt = recordedAt(change) ?? this.#recordedAt;
     if (change.kind === "delta") for (const { key } of change.changes) this.#touched?.add(key);
     else this.#touched = undefined;
     this.#paintSoon();
@@ -245,6 +255,8 @@ export class View<R extends WireRow> {
     for (const [key, fields] of this.#arrived) this.#marks.set(key, { fields, at: now });
     this.#arrived.clear();
     if (this.#marks.size > 0) this.#fadeLater();
+    if (this.#recordedAt !== undefined) this.#service.painted(this.#recordedAt);
+    this.#recordedAt = undefined;
     this.#version += 1;
     this.#update?.();
   }
@@ -263,6 +275,13 @@ export class View<R extends WireRow> {
     this.#cancelFade?.();
     this.#cancelFade = undefined;
   }
+}
+
+/** When the last of the changes was recorded, as far as rows of their feed tell. */
+function recordedAt({ changes }: { readonly changes: readonly RowChange[] }): number | undefined {
+  const row = changes.at(-1)?.row;
+  const text = row && ("sku" in row ? row["updated_at"] : row["recorded_at"]);
+  return typeof text === "string" ? Date.parse(text) : undefined;
 }
 
 /** A view of a feed, subscribed while it is read. */

@@ -510,7 +510,7 @@ const de: Catalogue = {
   "metric.days_of_cover": "Reichweite",
   "metric.days_of_cover.means": "Wie lange das Verfügbare beim Verkauf der letzten 28 Tage reicht.",
   "metric.sell_through": "Abverkaufsquote",
-  "metric.sell_through.means": "Verkaufte Stück von verkauften und noch vorhandenen, über 30 Tage.",
+  "metric.sell_through.means": "Einheiten, die mit Bestellungen hinausgingen, an diesen und dem, was noch da ist.",
   "metric.inventory_accuracy": "Bestandsgenauigkeit",
   "metric.inventory_accuracy.means": "Anteil der Zählungen, die genau das fanden, was in den Büchern stand.",
 
@@ -564,6 +564,60 @@ const de: Catalogue = {
   "empty.bring_means":
     "Lesen Sie eine Datei mit Bestand oder Bestellungen ein, oder sehen Sie sich erst einen simulierten Shop an.",
   "empty.bring_command": "Befehle, die eine Datei einlesen und den simulierten Shop starten",
+
+  // --- Rückblick ---
+  "past.region": "Rückblick",
+  "past.as_it_was": "Stand vom",
+  "past.look_back": "In die Vergangenheit sehen",
+  "past.past": "Vergangen",
+  "past.back_to_now": "Zurück zu jetzt",
+  "past.failed": "Stockwire hat nicht geantwortet; neuer Versuch läuft.",
+  "past.folding": "Protokoll wird gefaltet, {share} %",
+  "past.loading": "Lädt",
+  "past.moment": "Zeitpunkt",
+  "past.steps": "Schritte",
+  "past.step_back": "Schritt zurück",
+  "past.step_forward": "Schritt vor",
+  "past.play": "Abspielen",
+  "past.stop": "Abspielen anhalten",
+  "past.step_length": "Länge eines Schritts",
+
+  // --- beobachtete Bestellungen ---
+  "watch.watch": "Diese Bestellung beobachten",
+  "watch.watching": "Wird beobachtet",
+  "watch.changed": "Beobachtete Bestellungen, die sich geändert haben",
+  "watch.order": "Bestellung {number}",
+  "watch.said": "Bestellung {number}: {status}.",
+  "watch.on_hold": "Angehalten: {reason}",
+  "watch.late": "{status}, verspätet",
+  "watch.put_away": "Nachricht zu Bestellung {number} weglegen",
+  "watch.more": { one: "und {count} weitere; alle weglegen", other: "und {count} weitere; alle weglegen" },
+
+  // --- Tafel der Bestellungen ---
+  "board.table": "Tabelle",
+  "board.board": "Tafel",
+  "board.layout": "Ansicht",
+  "board.on_hold": "Angehalten",
+  "board.as_table": "Als Tabelle zeigen",
+  "board.irregular": "Etwas geschah außer der Reihe",
+  "board.held": "{reason}, seit {duration}",
+  "board.moved": "Jetzt {status}",
+  "board.none": "Keine",
+  "board.more": { one: "{count} weitere", other: "{count} weitere" },
+
+  // --- gespeicherte Ansichten ---
+  "views.title": "Ansichten",
+  "views.none": "Noch keine gespeicherten Ansichten. Filtern und sortieren, dann unter einem Namen behalten.",
+  "views.name": "Name dieser Ansicht",
+  "views.save": "Speichern",
+  "views.forget": "Ansicht {name} vergessen",
+
+  "metric.drift": "Abweichung",
+  "metric.drift.means": "Gespeicherte Zeilen, die bei der letzten Prüfung des Protokolls abwichen.",
+  "metric.last_verified_at": "Zuletzt geprüft",
+  "metric.last_verified_at.means": "Wann das Protokoll zuletzt neu gefaltet und verglichen wurde.",
+  "metric.delivery_lag": "Lieferverzug",
+  "metric.delivery_lag.means": "Vom Aufzeichnen einer Änderung bis sie hier gemalt ist; 95 von 100 waren schneller.",
 };
 
 export default de;

@@ -514,7 +514,7 @@ const en = {
   "metric.days_of_cover": "Days of cover",
   "metric.days_of_cover.means": "How long what is available lasts at the sales of the last 28 days.",
   "metric.sell_through": "Sell-through",
-  "metric.sell_through.means": "Units sold out of units sold and still on hand, over 30 days.",
+  "metric.sell_through.means": "Units that left with orders, out of those and what is still on hand.",
   "metric.inventory_accuracy": "Inventory accuracy",
   "metric.inventory_accuracy.means": "The share of counts that found exactly what the book said.",
 
@@ -569,6 +569,60 @@ const en = {
   "empty.bring": "Or bring what you have",
   "empty.bring_means": "Import a file of stock or orders, or look at a simulated shop first.",
   "empty.bring_command": "Commands that import a file and start the simulated shop",
+
+  // --- looking back ---
+  "past.region": "Looking back",
+  "past.as_it_was": "As it was",
+  "past.look_back": "Look back in time",
+  "past.past": "Past",
+  "past.back_to_now": "Back to now",
+  "past.failed": "Stockwire did not answer; trying again.",
+  "past.folding": "Folding the log, {share} %",
+  "past.loading": "Loading",
+  "past.moment": "Moment",
+  "past.steps": "Steps",
+  "past.step_back": "Step back",
+  "past.step_forward": "Step forward",
+  "past.play": "Play",
+  "past.stop": "Stop playing",
+  "past.step_length": "Length of a step",
+
+  // --- watched orders ---
+  "watch.watch": "Watch this order",
+  "watch.watching": "Watching",
+  "watch.changed": "Watched orders that changed",
+  "watch.order": "Order {number}",
+  "watch.said": "Order {number}: {status}.",
+  "watch.on_hold": "On hold: {reason}",
+  "watch.late": "{status}, late",
+  "watch.put_away": "Put away the news of order {number}",
+  "watch.more": { one: "and {count} more; put all away", other: "and {count} more; put all away" },
+
+  // --- the board of orders ---
+  "board.table": "Table",
+  "board.board": "Board",
+  "board.layout": "Layout",
+  "board.on_hold": "On hold",
+  "board.as_table": "Show these as a table",
+  "board.irregular": "Something happened out of order",
+  "board.held": "{reason}, for {duration}",
+  "board.moved": "Now {status}",
+  "board.none": "None",
+  "board.more": { one: "{count} more", other: "{count} more" },
+
+  // --- saved views ---
+  "views.title": "Views",
+  "views.none": "No saved views yet. Filter and sort, then keep it under a name.",
+  "views.name": "Name of this view",
+  "views.save": "Save",
+  "views.forget": "Forget the view {name}",
+
+  "metric.drift": "Drift",
+  "metric.drift.means": "Stored rows that differed when the log was last folded again and compared.",
+  "metric.last_verified_at": "Last verified",
+  "metric.last_verified_at.means": "When the log was last folded again and compared.",
+  "metric.delivery_lag": "Delivery lag",
+  "metric.delivery_lag.means": "From recording a change to painting it here; 95 of 100 were quicker.",
 } as const;
 
 export default en;

@@ -319,7 +319,13 @@ export class Host {
     seat.frames = this.client.counters.frames;
     const { shop, ...frame } = hello.frame;
     seat.post({ type: "joined", transport: this.client.link.transport });
-    seat.post({ ...frame, ...(shop ? { shop: { ...shop, now: this.#shopNow() } } : {}), sources: this.#sources() });
+    const time = frame.time + this.#environment.now() - hello.at;
+    seat.post({
+      ...frame,
+      time,
+      ...(shop ? { shop: { ...shop, now: this.#shopNow() } } : {}),
+      sources: this.#sources(),
+    });
   }
 
   #call(seat: Seat): void {
