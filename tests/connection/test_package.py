@@ -22,6 +22,53 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "frontend" / "dist" / "package"
 COMPILER = ROOT / "frontend" / "node_modules" / "typescript" / "bin" / "tsc"
 
+# What a page holds: each is counted where it begins and where it ends.
+COUNT = """
+  const held = { timers: new Set(), listeners: 0, sockets: new Set(), requests: 0 };
+  window.held = () => ({
+    timers: held.timers.size,
+    listeners: held.listeners,
+    sockets: [...held.sockets].filter(({ readyState }) => readyState < 2).length,
+    requests: held.requests,
+  });
+  const { setTimeout: set, clearTimeout: clear, WebSocket: Socket, fetch: ask } = window;
+  window.setTimeout = (run, ms) => {
+    const id = set(() => { held.timers.delete(id); run(); }, ms);
+    held.timers.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => { held.timers.delete(id); clear(id); };
+  window.WebSocket = class extends Socket {
+    constructor(...how) { super(...how); held.sockets.add(this); }
+  };
+  window.fetch = async (url, how) => {
+    held.requests += 1;
+    how.signal.addEventListener("abort", () => (held.requests -= 1), { once: true });
+    return ask(url, how);
+  };
+  for (const target of [window, document, navigator.connection]) {
+    const add = target.addEventListener.bind(target);
+    target.addEventListener = (type, hear, how) => {
+      held.listeners += 1;
+      how.signal.addEventListener("abort", () => (held.listeners -= 1));
+      add(type, hear, how);
+    };
+  }
+"""
+LIFE = """async (way) => {
+  const realtime = await import("/files/realtime.js");
+  const { browserEnvironment } = await import("/files/browser.js");
+  const before = held();
+  const client = realtime.createClient({ environment: browserEnvironment(), transports: [realtime[way]] });
+  const view = client.subscribe({ feed: "inventory" }, () => {});
+  client.start();
+  while (!view.loaded) await new Promise((done) => requestAnimationFrame(done));
+  const during = held();
+  view.stop();
+  client.stop();
+  return [before, during, held()];
+}"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -101,6 +148,30 @@ def test_the_readmes_example_runs_in_node(place: Path, addresses: tuple[Running,
         reader.until(r"^MUG-01: 3, MUG-02: 40$")
         server.post(event("stock.adjusted", sku="MUG-02", quantity=-2, reason="correction"))
         reader.until(r"^MUG-01: 3, MUG-02: 38$")
+
+
+@pytest.mark.browser
+def test_a_stopped_client_leaves_no_timer_listener_socket_or_request_in_the_browser(
+    browser: Browser, place: Path, addresses: tuple[Running, int], tmp_path: Path
+) -> None:
+    server, port = addresses
+    files = tmp_path / "files"
+    files.mkdir()
+    for script in installed(place).glob("*.js"):
+        shutil.copy(script, files)
+    (files / "empty.html").write_text("<!doctype html><title>Empty</title>")
+    os.chmod(tmp_path, 0o755)
+    with nginx(tmp_path / "nginx", server.port, FRIENDLY, port=port, files=files) as url:
+        page = browser.new_context().new_page()
+        page.goto(server.link().replace(server.url, url))
+        page.wait_for_url(f"{url}/")
+        page.add_init_script(COUNT)
+        page.goto(f"{url}/files/empty.html")
+        for way in ("websocket", "sse", "poll"):
+            before, during, after = page.evaluate(LIFE, way)
+            assert during != before
+            assert after == before, way
+        page.context.close()
 
 
 @pytest.mark.browser

@@ -1,0 +1,78 @@
+"""What a person saw last is there again without a link, with its age."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+import stockwire
+from tests.connection.screen import PATIENCE, Screen, seen, serving
+from tests.running import Running, event, snapshot
+
+pytestmark = pytest.mark.browser
+
+PAGE = Path(stockwire.__file__).parent / "dashboard"
+KEPT = """() => new Promise((told) => {
+  const opening = indexedDB.open("stockwire");
+  opening.onsuccess = () => {
+    const views = opening.result.transaction("views").objectStore("views").getAll();
+    views.onsuccess = () => {
+      opening.result.close();
+      told(views.result.map(({ text }) => text).join());
+    };
+  };
+})"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    server = serving(tmp_path / "data").start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def from_disk(route: Route) -> None:
+    """The page's own files, as a browser has them that kept them; of the server nothing answers."""
+    path = route.request.url.split("/", 3)[3].split("?")[0]
+    if path.startswith("api/"):
+        route.abort()
+        return
+    file = PAGE / path if (PAGE / path).is_file() else PAGE / "index.html"
+    route.fulfill(body=file.read_bytes(), content_type=mimetypes.guess_type(file.name)[0])
+
+
+def until_kept(screen: Screen, holds: Callable[[str], bool]) -> None:
+    """Wait until what is kept is so."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not holds(kept := screen.page.evaluate(KEPT)):
+        assert time.monotonic() < deadline, kept[:200]
+        time.sleep(0.1)
+
+
+def test_a_page_that_is_loaded_without_a_link_shows_what_was_seen_last_and_how_old_it_is(
+    browser: Browser, server: Running
+) -> None:
+    server.post(snapshot("SKU-1", 50))
+    with seen(browser, server, server.url) as screen:
+        screen.shows("SKU-1", "50")
+        until_kept(screen, lambda text: "SKU-1" in text)
+        server.kill()
+        screen.page.route("**/*", from_disk)
+        screen.page.reload()
+        screen.shows("SKU-1", "50")
+        screen.level("reconnecting")
+        expect(screen.page.locator(".indicator")).to_contain_text(re.compile(r"kept \d+ (s|min) ago"), timeout=PATIENCE)
+
+        server.start()
+        server.post(event("stock.adjusted", sku="SKU-1", quantity=-8, reason="correction"))
+        screen.shows("SKU-1", "42")
+        screen.level("live")
+        screen.nothing_was_healed()
