@@ -1,4 +1,4 @@
-"""What a person saw last is there again without a link, with its age."""
+"""What a person saw last is there again without a link, with its age; who is signed out sees nothing of it."""
 
 from __future__ import annotations
 
@@ -57,6 +57,14 @@ def until_kept(screen: Screen, holds: Callable[[str], bool]) -> None:
         time.sleep(0.1)
 
 
+def until_alone(server: Running) -> None:
+    """Wait until no page is connected."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while server.get("/api/v1/status")["connections"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_a_page_that_is_loaded_without_a_link_shows_what_was_seen_last_and_how_old_it_is(
     browser: Browser, server: Running
 ) -> None:
@@ -76,3 +84,21 @@ def test_a_page_that_is_loaded_without_a_link_shows_what_was_seen_last_and_how_o
         screen.shows("SKU-1", "42")
         screen.level("live")
         screen.nothing_was_healed()
+
+
+def test_who_comes_back_signed_out_finds_nothing_kept(browser: Browser, server: Running) -> None:
+    server.post(snapshot("SKU-1", 50))
+    with seen(browser, server, server.url) as screen:
+        screen.shows("SKU-1", "50")
+        until_kept(screen, lambda text: "SKU-1" in text)
+        assert screen.page.evaluate("fetch('/api/v1/session', { method: 'DELETE' }).then(({ ok }) => ok)")
+        screen.page.goto("about:blank")
+        until_alone(server)
+        screen.open("/inventory")
+        expect(screen.page).to_have_url(re.compile("/sign-in$"), timeout=PATIENCE)
+        until_kept(screen, lambda text: text == "")
+        server.kill()
+        screen.page.route("**/*", from_disk)
+        screen.open("/inventory")
+        screen.level("reconnecting")
+        expect(screen.row("SKU-1")).to_have_count(0)
