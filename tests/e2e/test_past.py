@@ -81,7 +81,8 @@ def test_a_page_goes_back_steps_plays_and_returns(browser: Browser, server: Runn
         page.get_by_role("button", name="Step back").click()
         page.get_by_role("button", name="Play").click()
         expect(page.get_by_text("2 of 2 shipped")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_role("region", name="Looking back")).to_have_count(0, timeout=PATIENCE)  # it played up to now
+        # It played up to now.
+        expect(page.get_by_role("region", name="Looking back")).to_have_count(0, timeout=PATIENCE)
         assert "at=" not in page.url
 
 
