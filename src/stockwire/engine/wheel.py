@@ -2,7 +2,8 @@
 
 There is no timer per connection. Things with the same moment share a slot, so moments should be rounded where
 precision does not matter: ten thousand lifetimes in whole seconds make a few thousand slots. One thing stands in one
-slot at most; putting it again moves it.
+slot at most; putting it again moves it. What shares a slot comes up in the order it was put there, so that the same
+things happening bring the same bytes in the same order.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ class Wheel(Generic[T]):
     """Things by the moment they are due, on any clock."""
 
     def __init__(self) -> None:
-        self._slots: dict[float, set[T]] = {}
+        self._slots: dict[float, dict[T, None]] = {}
         self._moments: list[float] = []
 
     def put(self, thing: T, at: float) -> float:
         """Have `thing` come up at `at`; gives the slot, which `take` needs. Take it out of its old slot first."""
         slot = self._slots.get(at)
         if slot is None:
-            slot = self._slots[at] = set()
+            slot = self._slots[at] = {}
             heapq.heappush(self._moments, at)
-        slot.add(thing)
+        slot[thing] = None
         return at
 
     def take(self, thing: T, at: float) -> None:
         """Take `thing` out of the slot `at`; nothing happens when it is not there."""
         slot = self._slots.get(at)
         if slot is not None:
-            slot.discard(thing)
+            slot.pop(thing, None)
 
     @property
     def next_at(self) -> float | None:
