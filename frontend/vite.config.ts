@@ -81,6 +81,15 @@ export default defineConfig(({ mode }) => {
             exclude: ["tests/realtime/**"],
           },
         },
+        // What tests/simulation/test_tapes.py runs, once it has made the tapes.
+        ...(process.env["STOCKWIRE_TAPES"]
+          ? [
+              {
+                extends: true as const,
+                test: { name: "tapes", environment: "node", include: ["tests/realtime/**/*.tape.ts"] },
+              },
+            ]
+          : []),
       ],
     },
   };

@@ -3,6 +3,10 @@
 It connects, resumes, hops between transports, sleeps, freezes and begins anew from what it saved, and checks every frame it
 applies against the truth: each row is the log's row, each view at each cursor is what the log held at that version,
 nothing is outside its rights, and no reset comes that nothing explains.
+
+Half of the readers do as the page does: a delta of several parts is taken when its last part is there, so that a link cut
+in between leaves the cursor before the first; and a stream is resumed by the views' own cursors alone. What these are
+sent can be kept on a tape (tape.py), for the page's own reducer to be played the same.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import asyncio
 import copy
 import json
 import random
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -34,7 +39,8 @@ if TYPE_CHECKING:
 LIVENESS = 34.0
 """Seconds without a frame after which a reader gives a link up."""
 
-
+ANSWERS = (0, 101, 200, 429, 503)
+"""What a request may be answered: not at all, with a stream, or that there is no room or server just now."""
 TRANSPORTS = ("socket", "socket", "socket", "events", "events", "websocket", "sse", "poll")
 """The streams as they are served from the socket, the same as plain ASGI, and long-poll."""
 
@@ -42,9 +48,11 @@ TRANSPORTS = ("socket", "socket", "socket", "events", "events", "websocket", "ss
 class Watcher(Receiver):
     """Applies frames and checks them against the truth."""
 
-    def __init__(self, world: World, asked: tuple[Asked, ...], rights: Rights) -> None:
+    def __init__(self, world: World, asked: tuple[Asked, ...], rights: Rights, as_page: bool) -> None:
         super().__init__()
         self.world = world
+        self.as_page = as_page
+        self.groups: dict[str, list[Mapping[str, Any]]] = {}
         self.asked = {each.id: each for each in asked}
         self.rights = rights
         self.sent: dict[str, str | None] = {}
@@ -75,6 +83,19 @@ class Watcher(Receiver):
                     if held.version is not None:
                         self.check(held, held.version)
         return frame
+
+    def _on_hello(self, frame: Mapping[str, Any]) -> None:
+        self.groups.clear()
+        super()._on_hello(frame)
+
+    def _on_delta(self, frame: Mapping[str, Any]) -> None:
+        group = self.groups.setdefault(frame["view"], [])
+        group.append(frame)
+        if self.as_page and frame.get("more"):
+            return
+        del self.groups[frame["view"]]
+        for each in group:
+            super()._on_delta(each)
 
     def held(self, id_: str) -> Held:
         """The view that id holds."""
@@ -145,7 +166,8 @@ class Reader:
         self.rights = rights
         self.dice = random.Random(f"{world.seed}/{name}")
         self.asked = asked
-        self.watcher = Watcher(world, asked, rights)
+        self.as_page = self.dice.random() < 0.5
+        self.watcher = Watcher(world, asked, rights, self.as_page)
         self.saved: Watcher | None = None
         self.link: Link | Wire | None = None
         self.answer: WebSocketAnswer | EventsAnswer | None = None
@@ -156,6 +178,7 @@ class Reader:
         self.paused = False
         self.last_id: str | None = None
         self._failed = 0
+        self._record("asks", [each.frame for each in asked])
 
     async def live(self) -> None:
         """Be connected for ever, by one transport or another."""
@@ -166,9 +189,22 @@ class Reader:
                 await getattr(self, f"_by_{transport}")()
             except Cut:
                 self._failed += 1
+                if self.answer is not None and self.answer.status not in ANSWERS:
+                    raise ProtocolFault(f"{self.name} was answered {self.answer.status}") from None
             finally:
                 self._leave()
             await asyncio.sleep(self.dice.random() * min(20.0, 0.5 * 2 ** min(self._failed, 6)))
+
+    def _refused(self, status: int) -> None:
+        """Raises Cut unless it is 200. That there is no room or no server just now may be (I12)."""
+        if status not in ANSWERS:
+            raise ProtocolFault(f"{self.name} was answered {status}")
+        if status != 200:
+            raise Cut
+
+    def _record(self, what: str, value: Any) -> None:
+        if self.as_page and self.world.tape is not None:
+            self.world.tape.record(self.name, what, value, self.watcher)
 
     def _leave(self) -> None:
         if self.link is not None:
@@ -195,6 +231,7 @@ class Reader:
         frame = self.watcher.take(body)
         self._failed = 0
         self.world.saw(self.name, body, frame)
+        self._record("frame", frame)
         if frame["type"] == "bye":
             raise Cut
         if frame["type"] in ("delta", "snapshot") and not frame.get("more") and self.dice.random() < 0.2:
@@ -241,7 +278,7 @@ class Reader:
                         wire.say(masked_text(_json(ask)))
 
     async def _by_events(self) -> None:
-        last = self._last_id() if self.dice.random() < 0.5 else None
+        last = self._last_id() if not self.as_page and self.dice.random() < 0.5 else None
         fields = {"X-Reader": self.name} if last is None else {"X-Reader": self.name, "Last-Event-ID": last}
         query = self._query(last is not None)
         wire = self.link = self.world.connect_wire()
@@ -290,14 +327,13 @@ class Reader:
         return self.last_id
 
     async def _by_sse(self) -> None:
-        last = self._last_id() if self.dice.random() < 0.5 else None
+        last = self._last_id() if not self.as_page and self.dice.random() < 0.5 else None
         headers = [] if last is None else [(b"last-event-id", last.encode())]
         link = self.link = self.world.connect(
             "/api/v1/stream", "http", self._query(last is not None), [(b"x-reader", self.name.encode()), *headers]
         )
         link.say({"type": "http.request", "body": b"", "more_body": False})
-        if (await self._next(link)).get("status") != 200:
-            raise Cut
+        self._refused((await self._next(link)).get("status", 0))
         text = b""
         while True:
             text += (await self._next(link)).get("body", b"")
@@ -322,9 +358,7 @@ class Reader:
                 return
             link = self._connect("/api/v1/poll", "http", self._query(False))
             link.say({"type": "http.request", "body": b"", "more_body": False})
-            start = await self._next(link)
-            if start.get("status") != 200:
-                raise Cut
+            self._refused((await self._next(link)).get("status", 0))
             body = (await self._next(link))["body"]
             link.cut()
             for frame in json.loads(body)["frames"]:
@@ -335,12 +369,14 @@ class Reader:
     def save(self) -> None:
         """Keep rows and cursors for another life."""
         self.saved = self._copy(self.watcher)
+        self._record("saved", True)
 
     def reload(self) -> None:
         """Lose everything but what was saved, and come back."""
         if self.saved is not None:
             self.watcher = self._copy(self.saved)
             self.last_id = None
+            self._record("began anew", True)
             self._leave()
 
     def hop(self) -> None:
@@ -348,7 +384,7 @@ class Reader:
         self._leave()
 
     def _copy(self, watcher: Watcher) -> Watcher:
-        other = Watcher(self.world, self.asked, self.rights)
+        other = Watcher(self.world, self.asked, self.rights, self.as_page)
         other.ids = dict(watcher.ids)
         other.epoch = watcher.epoch
         for name, held in watcher.views.items():

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from unittest.mock import patch
 
 import msgspec
@@ -52,6 +52,9 @@ from tests.simulation.shop import COUNTED, Teller, Told, add_up
 from tests.simulation.truth import ASKED, MAIN_ONLY, Truth
 from tests.simulation.virtual import play
 from tests.simulation.wire import Wire
+
+if TYPE_CHECKING:
+    from tests.simulation.tape import Tape
 
 BEGIN = moment("2026-03-02T09:00:00Z")
 SETTINGS = ShopConfigured(timezone="Europe/London", currency="GBP", allowed_minutes={"placed": 1, "packed": 3})
@@ -254,8 +257,9 @@ class Server:
 class World:
     """Everything, and what was seen."""
 
-    def __init__(self, plan: Plan, disk: Disk | None, directory: Path | None) -> None:
+    def __init__(self, plan: Plan, disk: Disk | None, directory: Path | None, tape: Tape | None) -> None:
         self.plan = plan
+        self.tape = tape
         self.seed = plan.seed
         self.loop = asyncio.get_running_loop()
         self.dice = random.Random(f"{plan.seed}/world")
@@ -771,26 +775,26 @@ def copied(log: MemoryLog, epoch: str) -> MemoryLog:
     return other
 
 
-def simulate(plan: Plan) -> Outcome:
+def simulate(plan: Plan, tape: Tape | None = None) -> Outcome:
     """Play a plan and tell what came of it. Few closed orders are shown and frames are short, so that both matter."""
     with (
         patch.object(fold, "RECENT_CLOSED", 6),
         patch.object(hub, "FRAME_ROWS", 25),
         patch.object(snapshot, "FRAME_ROWS", 25),
     ):
-        return _simulate(plan)
+        return _simulate(plan, tape)
 
 
-def _simulate(plan: Plan) -> Outcome:
+def _simulate(plan: Plan, tape: Tape | None) -> Outcome:
     if plan.storage == "memory":
-        return play(_story(plan, None, None))
+        return play(_story(plan, None, None, tape))
     directory = Path(tempfile.mkdtemp(prefix="stockwire-simulation-"))
     try:
         with lossy_disk() as disk:
-            return play(_story(plan, disk, directory))
+            return play(_story(plan, disk, directory, tape))
     finally:
         shutil.rmtree(directory)
 
 
-async def _story(plan: Plan, disk: Disk | None, directory: Path | None) -> Outcome:
-    return await World(plan, disk, directory).play()
+async def _story(plan: Plan, disk: Disk | None, directory: Path | None, tape: Tape | None) -> Outcome:
+    return await World(plan, disk, directory, tape).play()
