@@ -122,6 +122,8 @@ class Receiver:
         held = self._view(frame)
         if frame["from"] != held.version:
             raise ProtocolFault(f"delta from {frame['from']}, but the cursor is {held.version}")
+        if held.epoch != self.epoch:
+            raise ProtocolFault(f"a delta of epoch {self.epoch} for rows of {held.epoch}")
         if frame["to"] <= frame["from"]:
             raise ProtocolFault(f"delta from {frame['from']} to {frame['to']}")
         for row in frame.get("upsert", ()):

@@ -12,11 +12,18 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import apsw
+import msgspec
 
 from stockwire.core import feed, views
+from stockwire.core.cursor import Cursor
+from stockwire.core.errors import Failed
+from stockwire.core.projections import orders
 from stockwire.core.reading import Reading
+from stockwire.core.session import Session
 from stockwire.engine import recorder
+from stockwire.engine.admission import Admission
 from stockwire.engine.hub import Hub
+from stockwire.engine.ingest import Ingest
 from stockwire.log import database
 from stockwire.log.memory import MemoryLog
 from tests.simulation import reader, world
@@ -151,7 +158,11 @@ def frames_shared_across_rights() -> Iterator[None]:
         self.rights = rights
 
     with patch.object(views.View, "__init__", blind):
-        yield
+        views._view.cache_clear()
+        try:
+            yield
+        finally:
+            views._view.cache_clear()
 
 
 @contextmanager
@@ -251,6 +262,109 @@ def cursor_ahead_of_frame() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def row_sent_as_it_was() -> Iterator[None]:
+    """Some deltas carry a row as it was before its last change."""
+    real = Hub._delta_frames
+    dice = random.Random(3)
+    before: dict[tuple[str, Any], Any] = {}
+
+    def changed(self: Hub, view: str, since: int, changes: list[Any]) -> Any:
+        sent = []
+        for change in changes:
+            older = before.get((view, change.key))
+            before[view, change.key] = change.entry
+            stale = older is not None and change.entry is not None and dice.random() < 0.02
+            sent.append(change._replace(entry=older) if stale else change)
+        return real(self, view, since, sent)
+
+    with patch.object(Hub, "_delta_frames", changed):
+        yield
+
+
+@contextmanager
+def other_history_resumed() -> Iterator[None]:
+    """A cursor of another history is taken for one of this."""
+    real = Session._resume
+
+    def resume(self: Session, view: views.View, cursor: Cursor, *, exact: bool) -> Any:
+        here = msgspec.structs.replace(cursor, epoch=self._publisher.epoch)
+        return real(self, view, here, exact=exact)
+
+    with patch.object(Session, "_resume", resume):
+        yield
+
+
+@contextmanager
+def reset_without_cause() -> Iterator[None]:
+    """Now and then a reader that could go on is sent everything anew."""
+    real = Session._resume
+    dice = random.Random(4)
+
+    def resume(self: Session, view: views.View, cursor: Cursor, *, exact: bool) -> Any:
+        at, reason = real(self, view, cursor, exact=exact)
+        return (None, "horizon") if reason is None and dice.random() < 0.1 else (at, reason)
+
+    with patch.object(Session, "_resume", resume):
+        yield
+
+
+@contextmanager
+def row_not_stored() -> Iterator[None]:
+    """Some changed stock rows are told to readers and not stored."""
+    real = MemoryLog._put_rows
+    dice = random.Random(5)
+
+    def put(self: MemoryLog, changes: Any) -> None:
+        kept = {key: row for key, row in changes.inventory.items() if dice.random() > 0.005}
+        real(self, msgspec.structs.replace(changes, inventory=kept))
+
+    with patch.object(MemoryLog, "_put_rows", put):
+        yield
+
+
+@contextmanager
+def stock_kept_back() -> Iterator[None]:
+    """What some orders had committed is not given back; folding again makes the same mistake."""
+    real = orders.line_effects
+
+    def effects(before: Any, after: Any, order_id: str) -> list[Any]:
+        found = real(before, after, order_id)
+        return [] if order_id.endswith("7") and before else found
+
+    with patch.object(orders, "line_effects", effects):
+        yield
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """Some connections go on being counted when they are over."""
+    real = Admission.leave
+    dice = random.Random(6)
+
+    def leave(self: Admission, address: str) -> None:
+        if dice.random() > 0.5:
+            real(self, address)
+
+    with patch.object(Admission, "leave", leave):
+        yield
+
+
+@contextmanager
+def failed_without_cause() -> Iterator[None]:
+    """Now and then events are answered that the server failed, and it had no cause to."""
+    real = Ingest.submit
+    dice = random.Random(7)
+
+    async def submit(self: Ingest, events: Sequence[Any]) -> Any:
+        if dice.random() < 0.01:
+            raise Failed()
+        return await real(self, events)
+
+    with patch.object(Ingest, "submit", submit):
+        yield
+
+
 def _first_line(plant: Callable[[], Any]) -> str:
     return (plant.__doc__ or "").strip()
 
@@ -274,8 +388,15 @@ MUTANTS = (
     _mutant(old_connection_applied),
     _mutant(window_forgotten),
     _mutant(cursor_ahead_of_frame),
+    _mutant(row_sent_as_it_was),
+    _mutant(other_history_resumed, seed=5),
+    _mutant(reset_without_cause),
+    _mutant(row_not_stored),
+    _mutant(stock_kept_back),
+    _mutant(connection_kept),
+    _mutant(failed_without_cause),
 )
-"""The ten that every release must catch, and two more."""
+"""The ten that every release must catch, two of cursors and windows, and one for each check that none of them meets."""
 
 SEEDS_MOST = 40
 """Seeds within which a mutant must be found."""
@@ -283,13 +404,11 @@ SEEDS_MOST = 40
 
 def caught(mutant: Mutant) -> tuple[int, str] | None:
     """How many seeds it took to catch the mutant, and what was found; None when it was not."""
-    import msgspec
-
     with mutant.plant():
         for number in range(SEEDS_MOST):
             seed = mutant.plan.seed + 8 * number
             outcome = world.simulate(msgspec.structs.replace(mutant.plan, seed=seed))
             if outcome.found is not None:
-                assert "TypeError" not in outcome.found, outcome.found
+                assert "TypeError" not in outcome.found and "AttributeError" not in outcome.found, outcome.found
                 return number + 1, outcome.found
     return None

@@ -13,16 +13,18 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from stockwire.core.events import Event, parse_event
+from stockwire.core.rights import EVERYTHING, Rights
 from stockwire.core.rows import Key
 from stockwire.core.session import Session
 from stockwire.core.values import DAY, QUANTITY_SCALE, SECOND
+from stockwire.core.wire import Frame
 from stockwire.engine.freshness import Freshness
 from stockwire.engine.hub import Hub
 from stockwire.engine.recorder import Receipt, Recorder
 from stockwire.engine.state import feeds
 from stockwire.log.memory import MemoryLog
 from stockwire.testing import Receiver
-from tests.simulation.truth import ASKED, Asked, Truth
+from tests.simulation.truth import ASKED, MAIN_ONLY, Asked, Truth
 from tests.simulation.world import BEGIN, SETTINGS, copied
 
 VIEWS = [each for each in ASKED if each.feed in ("inventory", "orders")]
@@ -45,6 +47,7 @@ class Shop(RuleBasedStateMachine):
         self.receiver = Receiver()
         self.asked: dict[str, Asked] = {"one": VIEWS[0], "other": VIEWS[3]}
         self.session: Session | None = None
+        self.rights: Rights = EVERYTHING
         self.allowed = {"window"}
         self.backup: tuple[MemoryLog, dict[Key, int], int] | None = None
         self.restart()
@@ -136,12 +139,11 @@ class Shop(RuleBasedStateMachine):
     @precondition(lambda self: self.session is None)
     @rule()
     def connect(self) -> None:
-        self.session = Session("s", self.hub, heartbeat=20.0, now=self.seconds)
+        self.session = Session("s", self.hub, heartbeat=20.0, now=self.seconds, rights=self.rights)
         cursors = {id_: self.receiver.cursor(id_) for id_ in self.asked}
-        self.receiver.take(self.session.open().body)
+        self._take(self.session.open())
         for id_, asked in self.asked.items():
-            cursor = {} if cursors[id_] is None else {"cursor": cursors[id_]}
-            self.receiver.take(self.session.subscribe({**asked.frame, "id": id_, **cursor}, self.seconds).body)
+            self._ask(id_, asked, cursors[id_])
 
     @precondition(lambda self: self.session is not None)
     @rule(most=st.integers(0, 5))
@@ -150,24 +152,53 @@ class Shop(RuleBasedStateMachine):
         assert self.session is not None
         for number, frame in enumerate(self.session.pull(self.seconds)):
             if number == most and most < 5:
-                self.session.close()
-                self.session = None
+                self._leave()
                 return
-            self.receiver.take(frame.body)
+            self._take(frame)
 
     @precondition(lambda self: self.session is not None)
-    @rule(asked=st.sampled_from(VIEWS))
-    def ask_for_another_view(self, asked: Asked) -> None:
-        assert self.session is not None
+    @rule(asked=st.sampled_from(VIEWS), with_old_cursor=st.booleans())
+    def ask_for_another_view(self, asked: Asked, with_old_cursor: bool) -> None:
+        """Under the same id; sometimes with the cursor of the view before, which must not be resumed."""
+        cursor = self.receiver.cursor("other") if with_old_cursor else None
         self.asked["other"] = asked
-        self.receiver.take(self.session.subscribe({**asked.frame, "id": "other"}, self.seconds).body)
+        if cursor is not None:
+            self.allowed.add("view")
+        self._ask("other", asked, cursor)
+
+    @rule(rights=st.sampled_from([EVERYTHING, MAIN_ONLY]))
+    def change_the_rights(self, rights: Rights) -> None:
+        """The reader may see less, or everything again, and comes back with the cursors it has."""
+        if rights != self.rights:
+            self.rights = rights
+            self.allowed.add("view")
+            self._leave()
 
     @rule()
     def lose_everything(self) -> None:
         self.receiver = Receiver()
+        self._leave()
+
+    def _leave(self) -> None:
         if self.session is not None:
             self.session.close()
             self.session = None
+
+    def _ask(self, id_: str, asked: Asked, cursor: str | None) -> None:
+        assert self.session is not None
+        more = {} if cursor is None else {"cursor": cursor}
+        self._take(self.session.subscribe({**asked.frame, "id": id_, **more}, self.seconds))
+
+    def _take(self, frame: Frame) -> None:
+        """Apply a frame, which may name nothing outside the reader's rights."""
+        told = self.receiver.take(frame.body)
+        if "view" not in told or told["type"] == "subscribed":
+            return
+        held = self.receiver.views[told["view"]]
+        feed = next(self.asked[id_].feed for id_, name in self.receiver.ids.items() if name == held.view)
+        keys = [held.key_of(row) for row in told.get("rows", told.get("upsert", ()))]
+        for key in (*keys, *map(tuple, told.get("remove", ()))):
+            assert self.rights.allow(feed, key)
 
     @rule(seconds=st.sampled_from([0.5, 6.0, 30.0, 90_000.0]))
     def wait(self, seconds: float) -> None:
@@ -182,7 +213,7 @@ class Shop(RuleBasedStateMachine):
         truth = Truth(self.log.epoch, self.log.load())
         for id_, asked in self.asked.items():
             held = self.receiver.views[self.receiver.ids[id_]]
-            assert held.rows == truth.holds(asked, self.session.rights, truth.version)  # type: ignore[union-attr]
+            assert held.rows == truth.holds(asked, self.rights, truth.version)
             assert set(held.resets) <= self.allowed
         rows = self.log.load().inventory
         assert {key: row.on_hand for key, row in rows.items()} == self.model
