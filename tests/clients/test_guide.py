@@ -18,7 +18,7 @@ from tests.e2e.browser import chromium, visit
 from tests.running import Running, event, running, snapshot
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "read-along.md"
-PATIENCE = 20.0
+PATIENCE = 90.0
 IN_WORDS = "() => { const log = console.log; console.log = (rows) => log(JSON.stringify(rows)); }"
 LINE = {"sku": "MUG-01", "quantity": 1, "unit_price": "6.95"}
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

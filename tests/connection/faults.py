@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 CHUNK = 65_536
 T = TypeVar("T")
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.running import free_port
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
 
 # Buffering holds an answer back until it is complete or the buffers are full; a 5 s patience ends streams that are

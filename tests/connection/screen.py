@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Pa
 
 from tests.running import Running, free_port
 
-PATIENCE = 45_000
+PATIENCE = 90_000
 READINGS = 10
 MEGABYTE = 1_000_000
 

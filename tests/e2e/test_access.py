@@ -74,7 +74,7 @@ async def refusal(server: Running, headers: dict[str, str]) -> int:
     """The HTTP status or close code with which a WebSocket is refused."""
     try:
         async with connect(f"{server.url.replace('http', 'ws')}/api/v1/ws", additional_headers=headers) as socket:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await socket.recv()
     except InvalidStatus as refused:
         return refused.response.status_code

@@ -11,7 +11,7 @@ from tests.e2e.browser import chromium, visit
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
-PATIENCE = 20_000
+PATIENCE = 90_000
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.e2e.browser import chromium, visit
 from tests.running import Running
 
 pytestmark = pytest.mark.browser
-PATIENCE = 30_000
+PATIENCE = 90_000
 SPEED = 60
 COLUMNS = ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country")
 

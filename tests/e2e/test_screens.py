@@ -12,7 +12,7 @@ from tests.e2e.browser import chromium, visit
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
-PATIENCE = 20_000
+PATIENCE = 90_000
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = ["/", "/metrics", "/inventory", "/orders", "/orders/1001", "/sign-in", *(
     f"/wall?panels={panel}" for panel in ("overview", "orders", "stock")

@@ -93,6 +93,6 @@ async def served(place: Place) -> AsyncIterator[Place]:
 
 async def until(true: Any) -> None:
     """Let the loop go on until `true()` holds; the test's own time limit bounds it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 (whatever it waits for happens on this loop and has no event)
             await asyncio.sleep(0)

@@ -25,7 +25,7 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 
 @pytest.fixture
 async def client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=place.url, headers=KEY, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=place.url, headers=KEY, timeout=60) as client:
         yield client
 
 

@@ -39,13 +39,13 @@ def dial(place: Place, **more: Any) -> Any:
 
 
 async def frame(client: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return dict(json.loads(await client.recv()))
 
 
 async def closed(client: ClientConnection) -> int:
     """Read to the end; gives the close code."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         try:
             while True:
                 await client.recv()
@@ -176,7 +176,7 @@ async def test_a_message_in_fragments_with_a_ping_between_is_understood(taken: P
 
         async def pieces() -> AsyncIterator[str]:
             yield HELLO[:9]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await (await client.ping())
             yield HELLO[9:]
 

@@ -92,7 +92,7 @@ async def place() -> AsyncIterator[Place]:
 @asynccontextmanager
 async def dialled(place: Place, extensions: str | None = None) -> AsyncIterator[Client]:
     """A client after the hellos. It must be done within some seconds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         client = Client(reader, writer)
         try:
@@ -338,7 +338,7 @@ async def test_nothing_is_answered_after_a_close(place: Place) -> None:
 async def test_a_client_that_vanishes_in_a_frame_leaves_nothing_behind(place: Place) -> None:
     async with dialled(place) as client:
         client.say(masked(0x81, ping(1))[:9])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while place.admission.connections:  # noqa: ASYNC110 (the place's own loop brings it about)
             await asyncio.sleep(0)
 
