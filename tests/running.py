@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for what takes one on an idle machine."""
 
 
 def free_port() -> int:
@@ -25,6 +26,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def memory_kib(pid: int) -> int:
+    """What a process holds of memory of its own in KiB; pages of files that it looks at are not counted."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1])
 
 
 def stockwire(*arguments: str, timeout: float = 120.0) -> str:
@@ -82,7 +89,7 @@ class Running:
             if self._process.poll() is not None:
                 raise AssertionError(f"the server ended:\n{self.output.read_text()}")
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=2.0).status_code == 200:
+                if httpx.get(f"{self.url}/readyz", timeout=20.0).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass

@@ -2,17 +2,19 @@
 
     python -m tests.soak.proof            # some ten minutes
     python -m tests.soak.proof --minutes 480
+    python -m tests.soak.proof --steady 30     # only the server at steady work, beside the figures that are there
 
+Asked to go on for long, it plays sweeps and sieges in turn, beside a server at steady work whose memory is watched.
 `results.json` has the figures, `index.md` is made from them; a test holds the two together.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import json
 import logging
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,10 +29,15 @@ from tests.blackbox import siege
 from tests.simulation.mutants import MUTANTS, caught
 from tests.simulation.power import PowerTotal, lose_power
 from tests.simulation.sweep import Total, plans, sweep
+from tests.soak import steady
 
 PLACE = Path(__file__).parents[2] / "docs" / "reliability"
 EVENTS = 5_400
 SEEDS_A_ROUND = 200
+STEADY_LEAST = 15.0
+"""Minutes below which growth in an hour cannot be told."""
+GROWTH_MOST = 1.0
+"""MiB in an hour."""
 
 
 class Planted(msgspec.Struct, frozen=True):
@@ -58,22 +65,39 @@ class Report(msgspec.Struct, kw_only=True):
     weaker: PowerTotal
     mutants: list[Planted]
     sieges: list[siege.Outcome]
+    steady: steady.Steady | None = None
+    """None: it was not run for long enough to tell."""
 
     @property
     def divergences(self) -> int:
         """Everything that was wrong, of whatever kind."""
+        at_work = self.steady
         return (
             len(self.simulated.found) + self.power.lost + len(self.power.wrong)
             + sum(len(each.wrong) for each in self.sieges) + sum(each.seeds == 0 for each in self.mutants)
+            + (len(at_work.wrong) + (at_work.growth > GROWTH_MOST) if at_work is not None else 0)
         )  # fmt: skip
 
 
-def prove(minutes: float, first_seed: int) -> Report:
-    """Run everything once, then sweeps and sieges in turn until the time is up."""
+def prove(minutes: float, first_seed: int, processes: int = 2) -> Report:
+    """Run everything once, then sweeps and sieges in turn until the time is up, beside a server at steady work."""
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        working = beside.submit(_work, minutes, first_seed) if minutes >= STEADY_LEAST else None
+        report = _prove(minutes, first_seed, processes)
+        report.steady = working.result() if working is not None else None
+        return report
+
+
+def _work(minutes: float, seed: int) -> steady.Steady:
+    with tempfile.TemporaryDirectory(prefix="stockwire-steady-") as place:
+        return steady.work(minutes, seed, Path(place) / "data")
+
+
+def _prove(minutes: float, first_seed: int, processes: int) -> Report:
     began = time.monotonic()
     logging.disable(logging.CRITICAL)
     report = Report(
-        version=__version__, commit=_git("rev-parse", "HEAD"), date=time.strftime("%Y-%m-%d", time.gmtime()),
+        version=__version__, commit=steady.commit(), date=time.strftime("%Y-%m-%d", time.gmtime()),
         python=platform.python_version(), sqlite=apsw.sqlite_lib_version(),
         machine=f"{platform.system()} {platform.machine()}", first_seed=first_seed, minutes=0.0, simulated=Total(),
         power=lose_power(1_000, first_seed), weaker=lose_power(300, first_seed, synchronous="normal"),
@@ -81,13 +105,17 @@ def prove(minutes: float, first_seed: int) -> Report:
     )  # fmt: skip
     seed = first_seed
     while True:
-        report.simulated = _added(report.simulated, sweep(plans(range(seed, seed + SEEDS_A_ROUND), EVENTS)))
+        report.simulated = _added(report.simulated, _sweep(seed, processes))
         with tempfile.TemporaryDirectory(prefix="stockwire-siege-") as place:
             report.sieges.append(siege.besiege(siege.Plan(seed=seed), Path(place) / "data"))
         seed += SEEDS_A_ROUND
         report.minutes = round((time.monotonic() - began) / 60, 1)
         if report.minutes >= minutes:
             return report
+
+
+def _sweep(seed: int, processes: int) -> Total:
+    return sweep(plans(range(seed, seed + SEEDS_A_ROUND), EVENTS), processes)
 
 
 def _planted(mutant: Any) -> Planted:
@@ -105,10 +133,6 @@ def _added(one: Total, other: Total) -> Total:
             value = left + right
         setattr(both, field, value)
     return both
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def render(report: Report) -> str:
@@ -159,18 +183,37 @@ def render(report: Report) -> str:
         "## Sieges of the installed program",
         "",
         *_table(
-            ("seed", "events", "repeated", "frames", "network faults", "kill -9", "stopped", "restarted", "divergent",
-             "unplanned resets"),
+            ("seed", "events", "repeated", "frames", "rows of the page", "network faults", "kill -9", "stopped",
+             "restarted", "divergent", "unplanned resets"),
             *(
-                (each.seed, each.acknowledged, each.repeated, each.frames, sum(each.network_faults.values()), each.kills,
-                 each.stops, each.restarts, each.divergent, each.unplanned_resets)
+                (each.seed, each.acknowledged, each.repeated, each.frames, each.page_rows, sum(each.network_faults.values()),
+                 each.kills, each.stops, each.restarts, each.divergent, each.unplanned_resets)
                 for each in report.sieges
             ),
         ),
         *[f"- seed {each.seed}: {wrong}" for each in report.sieges for wrong in each.wrong],
         "",
+        "## A server at steady work",
+        "",
+        *_at_work(report.steady),
+        "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _at_work(seen: steady.Steady | None) -> list[str]:
+    if seen is None:
+        return [f"Not looked at: it takes {STEADY_LEAST:g} minutes to tell."]
+    return [
+        *_table(
+            ("commit", "seed", "minutes", "events", "visits of readers", "frames", "memory after the warm-up", "at the end",
+             "growth an hour"),
+            (f"`{seen.commit[:12]}`", seen.seed, round(seen.minutes), seen.events, seen.visits, seen.frames,
+             f"{seen.memory_kib[0] / 1024:.1f} MiB", f"{seen.memory_kib[-1] / 1024:.1f} MiB",
+             f"**{seen.growth:+.2f} MiB** (at most {GROWTH_MOST:g})"),
+        ),
+        *[f"- {wrong}" for wrong in seen.wrong],
+    ]  # fmt: skip
 
 
 def _table(head: tuple[Any, ...], *rows: tuple[Any, ...]) -> list[str]:
@@ -200,8 +243,14 @@ def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("--minutes", type=float, default=0.0)
     options.add_argument("--seed", type=int, default=10_000)
+    options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--steady", type=float, default=0.0)
     given = options.parse_args()
-    report = prove(given.minutes, given.seed)
+    if given.steady:
+        report = kept()
+        report.steady = _work(given.steady, given.seed)
+    else:
+        report = prove(given.minutes, given.seed, given.processes)
     keep(report)
     return 1 if report.divergences else 0
 
