@@ -93,14 +93,20 @@ class Reader:
                 if self._take(str(text))["type"] == "bye":
                     return
 
+    def _refused(self, status: int) -> None:
+        """Raises OSError unless it is 200. That there is no room or no server just now has its cause here (I12)."""
+        if status not in (200, 429, 503):
+            self.unplanned.append(f"{self.name}: answered {status}")
+        if status != 200:
+            raise OSError(status)
+
     def _asking(self) -> dict[str, Any]:
         return {"views": self._views(), "interval": self._interval}
 
     async def _by_sse(self) -> None:
         async with httpx.AsyncClient(headers=self._headers, timeout=SILENCE) as client:
             async with aconnect_sse(client, "POST", f"{self._url}/api/v1/stream", json=self._asking()) as source:
-                if source.response.status_code != 200:
-                    raise OSError(source.response.status_code)
+                self._refused(source.response.status_code)
                 async for event in source.aiter_sse():
                     if self._take(event.data)["type"] == "bye":
                         return
@@ -109,8 +115,7 @@ class Reader:
         async with httpx.AsyncClient(headers=self._headers, timeout=SILENCE) as client:
             for _ in range(20):
                 answer = await client.post(f"{self._url}/api/v1/poll", json={**self._asking(), "wait": 10})
-                if answer.status_code != 200:
-                    raise OSError(answer.status_code)
+                self._refused(answer.status_code)
                 for frame in answer.json()["frames"]:
                     if self._take(json.dumps(frame))["type"] == "bye":
                         return

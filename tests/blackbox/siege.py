@@ -7,12 +7,15 @@ version its receipt named, each reader has what the database itself says, and th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
 import signal
 import time
 from collections import Counter
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +24,16 @@ import msgspec
 
 from stockwire.core.rights import EVERYTHING
 from stockwire.log.sqlite import SqliteLog
+from tests.blackbox.page import looking
 from tests.blackbox.proxy import Proxy
 from tests.blackbox.reader import Reader
-from tests.running import Running, stockwire
+from tests.running import Running, memory_kib, stockwire
 from tests.simulation.shop import Teller
 from tests.simulation.truth import ASKED, Truth
+from tests.workers.crew import Crew, eventually
 
-AT_REST_WITHIN = 60.0
+STOCK = next(each for each in ASKED if each.id == "stock")
+AT_REST_WITHIN = 240.0
 """Seconds after the last fault within which every reader must be at rest."""
 
 
@@ -40,7 +46,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     kills: int = 10
     stops: int = 3
     restarts: int = 2
+    rolls: int = 0
+    """How often each process is renewed in turn; takes more than one worker."""
+    workers: int = 1
     readers: int = 100
+    """One of them is the page."""
     producers: int = 4
     batch: int = 100
     seconds: float = 55.0
@@ -56,11 +66,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     requests: int
     frames: int
+    page_rows: int = 0
+    """Rows that the page showed at the end, each compared."""
     connections: int
     network_faults: dict[str, int]
     kills: int
     stops: int
     restarts: int
+    workers: int = 1
+    rolls: int = 0
     divergent: int
     unplanned_resets: int
     memory_kib: tuple[int, int]
@@ -72,7 +86,18 @@ class Siege:
 
     def __init__(self, plan: Plan, directory: Path) -> None:
         self.plan = plan
-        self.server = Running(directory, "--clock", "events", "--currency", "GBP", "--log-level", "warning")
+        self.server = Running(
+            directory,
+            "--clock",
+            "events",
+            "--currency",
+            "GBP",
+            "--log-level",
+            "warning",
+            "--workers",
+            str(plan.workers),
+        )
+        self._crew = Crew(self.server)
         self.wrong: list[str] = []
         self._dice = random.Random(f"{plan.seed}/siege")
         self._acknowledged: dict[tuple[str, str], int] = {}
@@ -84,13 +109,22 @@ class Siege:
         self._memory: list[int] = []
 
     async def run(self) -> Outcome:
+        try:
+            return await self._run()
+        finally:
+            await asyncio.to_thread(self.server.kill)
+
+    async def _run(self) -> Outcome:
         began = time.monotonic()
-        await asyncio.to_thread(self.server.start)
-        async with Proxy(self.server.port, self.plan.seed) as proxy:
+        async with AsyncExitStack() as around:
+            proxy = await around.enter_async_context(Proxy(self.server.port, self.plan.seed))
             url = f"http://127.0.0.1:{proxy.port}"
+            self._admit(url)
+            await asyncio.to_thread(self.server.start)
+            page = await around.enter_async_context(looking(self.server))
             readers = [
                 Reader(number, url, self.server.key, self._views(), self.plan.seed, self._changed)
-                for number in range(self.plan.readers)
+                for number in range(self.plan.readers - 1)
             ]
             watching = [asyncio.create_task(reader.live()) for reader in readers]
             producers = [asyncio.create_task(self._produce(number, url)) for number in range(self.plan.producers)]
@@ -100,13 +134,16 @@ class Siege:
                 proxy.heal()
                 await asyncio.gather(*producers)
                 await self._come_to_rest(readers, watching)
-                self._memory.append(_memory(self.server.pid))
+                self._memory.append(memory_kib(self.server.pid))
             finally:
                 for task in (*watching, *producers):
                     task.cancel()
                 failures = await asyncio.gather(*watching, *producers, return_exceptions=True)
             self.wrong += [repr(each) for each in failures if isinstance(each, Exception)]
-            divergent = self._compare(readers)
+            truth = await asyncio.to_thread(self._truth)
+            divergent = self._compare(readers, truth)
+            rows = truth.holds(STOCK, EVERYTHING, truth.version)
+            self.wrong += await page.comes_to(rows, AT_REST_WITHIN)
         if (code := await asyncio.to_thread(self.server.stop)) != 0:
             self.wrong.append(f"the server stopped with {code}")
         await asyncio.to_thread(self._check_log)
@@ -114,11 +151,18 @@ class Siege:
         self.wrong += unplanned
         return Outcome(
             seed=self.plan.seed, seconds=round(time.monotonic() - began, 1), acknowledged=len(self._acknowledged),
-            repeated=self._repeated, requests=self._answers.total(), frames=sum(reader.frames for reader in readers),
+            repeated=self._repeated, requests=self._answers.total(), page_rows=len(rows),
+            frames=sum(reader.frames for reader in readers),
             connections=sum(reader.connections for reader in readers), network_faults=dict(sorted(proxy.faults.items())),
-            kills=self._done["kill"], stops=self._done["pause"], restarts=self._done["restart"], divergent=divergent,
+            kills=self._done["kill"], stops=self._done["pause"], restarts=self._done["restart"],
+            workers=self.plan.workers, rolls=self._done["roll"], divergent=divergent,
             unplanned_resets=len(unplanned), memory_kib=(self._memory[0], self._memory[-1]), wrong=self.wrong,
         )  # fmt: skip
+
+    def _admit(self, url: str) -> None:
+        """Let the page be opened where the proxy listens."""
+        self.server.data_dir.mkdir(parents=True)
+        (self.server.data_dir / "stockwire.toml").write_text(f'origins = ["{url}"]\n')
 
     def _views(self) -> tuple[Any, ...]:
         return tuple(self._dice.sample(ASKED, self._dice.choice((1, 1, 2, 3))))
@@ -128,7 +172,7 @@ class Siege:
     async def _besiege(self, proxy: Proxy) -> None:
         plan, dice = self.plan, self._dice
         faults = ["network"] * (plan.network_faults - 4) + ["reset all"] * 4
-        faults += ["kill"] * plan.kills + ["pause"] * plan.stops + ["restart"] * plan.restarts
+        faults += ["kill"] * plan.kills + ["pause"] * plan.stops + ["restart"] * plan.restarts + ["roll"] * plan.rolls
         dice.shuffle(faults)
         began = time.monotonic()
         for number, fault in enumerate(faults):
@@ -146,7 +190,12 @@ class Siege:
             await asyncio.sleep(0.05)
 
     async def _kill(self) -> None:
-        self._memory.append(_memory(self.server.pid))
+        """Take a process away without warning: with several, any of them, and the one that watches heals the rest."""
+        self._memory.append(memory_kib(self.server.pid))
+        victim = self._dice.choice(self._processes)
+        if victim != self.server.pid:
+            os.kill(victim, signal.SIGKILL)
+            return
         await asyncio.to_thread(self.server.kill)
         await asyncio.to_thread(self.server.start)
 
@@ -155,10 +204,24 @@ class Siege:
             self.wrong.append(f"the server stopped with {code}")
         await asyncio.to_thread(self.server.start)
 
+    async def _roll(self) -> None:
+        """Renew every process in its turn."""
+        before = self._crew.everybody
+        os.kill(self.server.pid, signal.SIGHUP)
+        renewed = partial(eventually, lambda: not before & self._crew.everybody, "a process was not renewed")
+        await asyncio.to_thread(renewed)
+
     async def _pause(self) -> None:
-        os.kill(self.server.pid, signal.SIGSTOP)
+        frozen = self._dice.choice(self._processes)
+        os.kill(frozen, signal.SIGSTOP)
         await asyncio.sleep(1.0)
-        os.kill(self.server.pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(frozen, signal.SIGCONT)
+
+    @property
+    def _processes(self) -> list[int]:
+        """The process that was started, and those that it started."""
+        return [self.server.pid, *sorted(self._crew.everybody)]
 
     # Producers
 
@@ -212,13 +275,16 @@ class Siege:
             behind = [reader.name for reader in readers if not reader.current(version)]
             self.wrong.append(f"not at rest: {behind}")
 
-    def _compare(self, readers: list[Reader]) -> int:
-        """How many views are not what the database says."""
+    def _truth(self) -> Truth:
+        """What the database says."""
         log = SqliteLog(self.server.data_dir, reading=True)
         try:
-            truth = Truth(log.epoch, log.load())
+            return Truth(log.epoch, log.load())
         finally:
             log.close()
+
+    def _compare(self, readers: list[Reader], truth: Truth) -> int:
+        """How many views are not what the database says."""
         divergent = 0
         for reader in readers:
             for asked in reader.asked:
@@ -253,14 +319,6 @@ def _envelope(event: Any) -> bytes:
 
     head = {"id": event.id, "source": event.source, "type": event.type, "time": moment_text(event.time)}
     return (json.dumps(head)[:-1] + f',"data":{data}}}').encode()
-
-
-def _memory(pid: int) -> int:
-    """The resident memory of a process in KiB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-    return 0
 
 
 def besiege(plan: Plan, directory: Path) -> Outcome:
