@@ -65,6 +65,9 @@ export default defineConfig(({ mode }) => {
     test: {
       passWithNoTests: true,
       restoreMocks: true,
+      // No test is judged by how fast a busy machine is.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
       projects: [
         {
           extends: true,

@@ -62,7 +62,7 @@ describe("signing in", () => {
     window.history.replaceState(null, "", "/sign-in#one-time");
     render(SignIn);
     expect(window.location.hash).toBe("");
-    await vi.waitFor(() => expect(window.location.pathname).toBe("/"));
+    await vi.waitFor(() => expect(window.location.pathname).toBe("/"), { timeout: 60_000 });
     expect(spent).toHaveBeenCalledExactlyOnceWith("one-time");
   });
 
@@ -79,7 +79,7 @@ describe("signing in", () => {
     window.history.replaceState(null, "", "/sign-in#later");
     render(SignIn);
     await userEvent.click(await screen.findByRole("button", { name: "Try again" }));
-    await vi.waitFor(() => expect(window.location.pathname).toBe("/"));
+    await vi.waitFor(() => expect(window.location.pathname).toBe("/"), { timeout: 60_000 });
     expect(spent).toHaveBeenLastCalledWith("later");
   });
 
