@@ -13,7 +13,6 @@ from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
 
-NO_WORKER = "delete window.SharedWorker;"
 DETAILS = "document.querySelector('.indicator .details')"
 
 
@@ -30,8 +29,8 @@ def sell(server: Running, sku: str) -> None:
     server.post(event("stock.adjusted", sku=sku, quantity=-1, reason="correction"))
 
 
-def sign_in(tab: Unwatched, server: Running, init: str = "") -> None:
-    tab.open(server.link(), init)
+def sign_in(tab: Unwatched, server: Running) -> None:
+    tab.open(server.link())
     tab.until("location.pathname === '/' && document.querySelector('.indicator') !== null")
 
 
@@ -71,27 +70,3 @@ def test_a_hidden_tab_slows_down_a_frozen_one_lets_go_and_both_come_back_with_wh
         tab.show()
         shows(tab, "SKU-1", "48")
         live_and_whole(tab)
-
-
-def test_a_frozen_tab_that_held_the_connection_hands_it_over(browser: Browser, server: Running) -> None:
-    server.post(snapshot("SKU-2", 50))
-    with window(browser) as opened:
-        first = opened()
-        sign_in(first, server, NO_WORKER)
-        first.open(f"{server.url}/inventory")
-        shows(first, "SKU-2", "50")
-        second = opened()
-        second.open(f"{server.url}/inventory", NO_WORKER)
-        shows(second, "SKU-2", "50")
-        first.freeze()
-        sell(server, "SKU-2")
-        shows(second, "SKU-2", "49")
-        assert server.get("/api/v1/status")["connections"] == 1
-        first.show()
-        sell(server, "SKU-2")
-        for tab in (first, second):
-            shows(tab, "SKU-2", "48")
-        live_and_whole(first)
-        second.show()
-        live_and_whole(second)
-        assert server.get("/api/v1/status")["connections"] == 1

@@ -31,11 +31,8 @@ class Unwatched:
         attached = devtools.send("Target.attachToTarget", {"targetId": self._target, "flatten": False})
         self._session = attached["sessionId"]
 
-    def open(self, url: str, init: str = "") -> None:
-        """Go to an address. `init` runs before each page's own scripts from now on."""
-        self.send("Page.enable")
-        if init:
-            self.send("Page.addScriptToEvaluateOnNewDocument", source=init)
+    def open(self, url: str) -> None:
+        """Go to an address."""
         self.send("Page.navigate", url=url)
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
