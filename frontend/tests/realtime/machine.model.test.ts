@@ -254,12 +254,13 @@ describe("the table of states", () => {
 
   it("comes to each of its states in some history", () => {
     const seen = new Set<string>();
-    const histories = fc.sample(fc.array(fc.constantFrom(...EVENTS), { minLength: 40, maxLength: 40 }), 60);
-    for (const history of histories) {
+    const history = fc.array(fc.constantFrom(...EVENTS), { minLength: 40, maxLength: 40 });
+    const histories = fc.sample(history, { seed: 1, numRuns: 300 });
+    for (const each of histories) {
       const model = new Model();
       const link = new Link();
       seen.add(link.state.at);
-      for (const event of history.filter((each) => each !== undefined)) {
+      for (const event of each) {
         if (!event.check(model)) continue;
         event.run(model, link);
         seen.add(link.state.at);
