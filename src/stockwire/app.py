@@ -29,6 +29,7 @@ from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Receipt
 from stockwire.engine.past import Past, World
 from stockwire.engine.scribe import DistantScribe, Forget, Publish
+from stockwire.engine.standing import REVIEW_EVERY, Standing
 from stockwire.engine.state import feeds, ready
 from stockwire.engine.streams import Streams
 from stockwire.log.access import Access as Store
@@ -97,6 +98,7 @@ class Stockwire:
         )
         self.admission = Admission(settings.max_connections, settings.max_connections_each, count=count)
         self.streams = Streams(self.hub, self.admission, monotonic=time.monotonic, random=random.random)
+        self.standing = Standing(store, self.admission)
         self.access = Access(store, origins=settings.own_origins, monotonic=time.monotonic)
         self.past = Past(log)
         self._tasks: list[asyncio.Task[None]] = []
@@ -162,7 +164,10 @@ class Stockwire:
 
     async def _start(self) -> None:
         await self.ingest.start(self._publish, self.hub.forget)
-        for seconds, chore in ((NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest)):
+        chores = (
+            (NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest), (REVIEW_EVERY, self.standing.review),
+        )  # fmt: skip
+        for seconds, chore in chores:
             self._tasks.append(asyncio.create_task(every(seconds, chore)))
 
     async def close(self) -> None:

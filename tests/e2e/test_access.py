@@ -84,6 +84,41 @@ async def refusal(server: Running, headers: dict[str, str]) -> int:
     raise AssertionError("it was let in")
 
 
+async def ending(server: Running, cookie: str) -> int:
+    """The close code with which a WebSocket ends that this session opened and then signed out of."""
+    headers = {"Cookie": cookie, "Origin": server.url}
+    address = f"{server.url.replace('http', 'ws')}/api/v1/ws"
+    async with connect(address, additional_headers=headers) as socket:
+        await socket.send('{"type":"hello","protocol":1}')
+        await socket.recv()
+        async with httpx.AsyncClient() as client:
+            await client.delete(f"{server.url}/api/v1/session", headers=headers)
+        try:
+            async with asyncio.timeout(60):
+                while True:
+                    await socket.recv()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+
+
+async def test_signing_out_ends_what_the_session_opened(server: Running) -> None:
+    cookies = sign_in(server, server.link()).cookies
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    assert await ending(server, cookie) == 4500
+
+
+def test_revoking_a_key_ends_the_event_stream_it_opened(server: Running) -> None:
+    said = stockwire("key", "create", "watcher", "--scope", "read", "--data-dir", str(server.data_dir))
+    headers = {"Authorization": f"Bearer {said.strip()}"}
+    with httpx.stream("GET", f"{server.url}/api/v1/stream?feed=inventory", headers=headers, timeout=60) as stream:
+        lines = stream.iter_lines()
+        assert any("snapshot" in line for line in lines)
+        stockwire("key", "revoke", "watcher", "--data-dir", str(server.data_dir))
+        assert any('"code":"unauthenticated"' in line for line in lines)
+        assert "heartbeat" not in "".join(lines)
+
+
 async def test_a_websocket_needs_somebody_who_may_read(server: Running) -> None:
     assert await refusal(server, {}) == 401
     assert await refusal(server, {"Origin": server.url}) == 4500

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from stockwire.app import Stockwire
-from stockwire.core.errors import TooMany, Unavailable
+from stockwire.core.errors import StockwireError, TooMany, Unavailable
 from stockwire.engine.admission import ACCEPT_RATE, Admission
 from stockwire.engine.census import Census
 from stockwire.settings import Settings
@@ -27,6 +27,9 @@ class Guest:
     def leave(self, reason: str, reconnect_in: int) -> None:
         self.told = (reason, reconnect_in)
         self.admission.unseat(self)
+
+    def turn_out(self, error: StockwireError) -> None:
+        raise AssertionError("nobody is turned out here")
 
 
 class Clock:

@@ -11,6 +11,7 @@ import httpx
 import httpx_sse
 import pytest
 
+from stockwire.core.errors import Unauthenticated
 from stockwire.testing import Receiver
 from tests.transport.place import KEY, Place, served, until
 
@@ -132,6 +133,16 @@ async def test_a_drain_ends_the_stream_with_a_bye(place: Place, client: httpx.As
         names = [event.event async for event in events]
         assert names[-1] == "bye"
         await draining
+
+
+async def test_who_may_no_longer_stay_hears_so_at_the_end_of_the_stream(
+    place: Place, client: httpx.AsyncClient
+) -> None:
+    async with httpx_sse.aconnect_sse(client, "GET", STREAM, params={"feed": "inventory"}) as source:
+        events = source.aiter_sse()
+        assert (await anext(events)).event == "hello"
+        await place.admission.turn_out(place.admission.credentials, Unauthenticated())
+        assert [event.event async for event in events][-1] == "error"
 
 
 async def test_a_first_content_of_many_parts_arrives_whole(place: Place, client: httpx.AsyncClient) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stockwire.core.errors import Unauthenticated
 from stockwire.testing import Receiver
 from tests.transport.place import KEY, Place, served, until
 
@@ -117,6 +118,15 @@ async def test_who_waits_when_the_server_drains_is_told_to_come_back(place: Plac
     await until(lambda: place.admission.connections == 1)
     await place.admission.drain(lambda: 0.5)
     assert (await waiting).json()["frames"][-1]["type"] == "bye"
+
+
+async def test_who_waits_and_may_no_longer_stay_is_refused(place: Place, client: httpx.AsyncClient) -> None:
+    receiver = Receiver()
+    await ask(client, receiver)
+    waiting = asyncio.create_task(client.get(POLL, params={"feed": "inventory", "cursor": receiver.cursor("1")}))
+    await until(lambda: place.admission.credentials)
+    await place.admission.turn_out(place.admission.credentials, Unauthenticated())
+    assert (await waiting).status_code == 401
 
 
 async def test_a_question_that_is_not_understood_is_refused(client: httpx.AsyncClient) -> None:

@@ -14,6 +14,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Opcode
 
+from stockwire.core.errors import Unauthenticated
 from stockwire.engine.admission import Admission
 from stockwire.testing import Receiver
 from tests.transport.place import KEY, Place, served, until
@@ -124,7 +125,18 @@ async def test_without_a_key_the_handshake_is_refused(place: Place) -> None:
 
 
 async def test_a_page_without_a_key_gets_a_close_code_that_it_can_read(place: Place) -> None:
-    async with connect(place.ws, origin=websockets.Origin("http://localhost")) as client:
+    offers = [websockets.Subprotocol("stockwire.v1")]
+    async with connect(place.ws, origin=websockets.Origin("http://localhost"), subprotocols=offers) as client:
+        assert client.subprotocol == "stockwire.v1"
+        assert await closed(client) == 4500
+
+
+async def test_who_may_no_longer_stay_hears_so_and_is_closed(place: Place) -> None:
+    async with dial(place) as client:
+        await client.send(HELLO)
+        assert (await frame(client))["type"] == "hello"
+        await place.admission.turn_out(place.admission.credentials, Unauthenticated())
+        assert (await frame(client))["code"] == "unauthenticated"
         assert await closed(client) == 4500
 
 

@@ -25,10 +25,11 @@ class Headers(NamedTuple):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Somebody who may read: a name for logs, and rights."""
+    """Somebody who may read: a name for logs, rights, and the hash of the key or session that let them in."""
 
     name: str
     rights: Rights
+    credential: bytes = b""
 
 
 Authorise = Callable[[Headers], Reader]

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stockwire.core.allowance import Allowance
-from stockwire.core.errors import TooMany, Unavailable
+from stockwire.core.errors import StockwireError, TooMany, Unavailable
 from stockwire.engine.census import Alone, Count
 
 ACCEPT_RATE: Final = 5_000.0
@@ -29,9 +29,10 @@ _FAREWELLS: Final = 100
 
 
 class Guest(Protocol):
-    """Somebody who can be asked to leave."""
+    """Somebody who can be asked to leave, and be told that they may no longer stay."""
 
     def leave(self, reason: str, reconnect_in: int) -> None: ...
+    def turn_out(self, error: StockwireError) -> None: ...
 
 
 class Admission:
@@ -55,7 +56,7 @@ class Admission:
         self._count = 0
         self._census = count or Alone()
         self._addresses: Counter[str] = Counter()
-        self._guests: dict[Guest, None] = {}
+        self._guests: dict[Guest, bytes] = {}
         self._empty = asyncio.Event()
         self.draining = False
 
@@ -105,9 +106,14 @@ class Admission:
         finally:
             self.leave(address)
 
-    def seat(self, guest: Guest) -> None:
-        """Have `guest` asked to leave on a drain, until `unseat`."""
-        self._guests[guest] = None
+    @property
+    def credentials(self) -> set[bytes]:
+        """What let the present guests in."""
+        return set(self._guests.values())
+
+    def seat(self, guest: Guest, credential: bytes = b"") -> None:
+        """Have `guest`, let in by that credential, asked to leave on a drain, until `unseat`."""
+        self._guests[guest] = credential
         self._empty.clear()
 
     def unseat(self, guest: Guest) -> None:
@@ -117,13 +123,21 @@ class Admission:
             self._empty.set()
 
     @contextmanager
-    def present(self, guest: Guest) -> Iterator[None]:
-        """Have `guest` asked to leave on a drain, for as long as the block runs."""
-        self.seat(guest)
+    def present(self, guest: Guest, credential: bytes = b"") -> Iterator[None]:
+        """Have `guest`, let in by that credential, asked to leave on a drain, for as long as the block runs."""
+        self.seat(guest, credential)
         try:
             yield
         finally:
             self.unseat(guest)
+
+    async def turn_out(self, credentials: Container[bytes], error: StockwireError) -> None:
+        """Tell whoever was let in by one of these credentials `error`, which ends their connection."""
+        for number, (guest, credential) in enumerate(list(self._guests.items())):
+            if credential in credentials and guest in self._guests:
+                guest.turn_out(error)
+            if number % _FAREWELLS == 0:
+                await asyncio.sleep(0)
 
     async def drain(self, random: Callable[[], float]) -> None:
         """Let nobody in any more, ask everybody to leave and wait until they did, at most 30 s."""

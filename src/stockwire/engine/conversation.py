@@ -34,6 +34,7 @@ class Conversation:
         self._wake = asyncio.Event()
         self._sending = asyncio.Lock()
         self._bye: tuple[str, int] | None = None
+        self._turned_out: StockwireError | None = None
 
     async def receive(self, body: bytes | str) -> None:
         """Take an inbound frame and send what answers it.
@@ -46,7 +47,7 @@ class Conversation:
         self._wake.set()
 
     async def refuse(self, error: StockwireError) -> None:
-        """The client broke a rule that the transport holds: say so, and end."""
+        """The client broke a rule that the transport holds, or may no longer stay: say so, and end."""
         async with self._sending:
             for each in self.session.fault(error):
                 await self._deliver(each, None)
@@ -73,7 +74,15 @@ class Conversation:
         self._bye = (reason, reconnect_in)
         self._wake.set()
 
+    def turn_out(self, error: StockwireError) -> None:
+        """Have the conversation end with `error` at its next turn, which is now."""
+        self._turned_out = error
+        self._wake.set()
+
     async def _turn(self) -> None:
+        if self._turned_out is not None:
+            await self.refuse(self._turned_out)
+            return
         now = self._monotonic()
         if self._bye is None and now >= self._ends_at:
             self._bye = ("lifetime", 0)

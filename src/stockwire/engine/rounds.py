@@ -115,6 +115,10 @@ class Link:
         """Be asked to go, with a bye (P8.1)."""
         self.rounds.bye(self, reason, reconnect_in)
 
+    def turn_out(self, error: StockwireError) -> None:
+        """Be told that one may no longer stay (P8.6)."""
+        self.rounds.refuse(self, error)
+
 
 class _Cohort:
     """Links in step. `frozen` is a copy of the reading as it is after the last turn, for those that leave."""
@@ -239,7 +243,7 @@ class Rounds:
         self._answered(link, [each for body in bodies for each in link.session.receive(body, now)])
 
     def refuse(self, link: Link, error: StockwireError) -> None:
-        """A link's client broke a rule that the link itself holds: say so and end it."""
+        """A link's client broke a rule that the link itself holds, or may no longer stay: say so and end it."""
         self._settle(link)
         self._answered(link, link.session.fault(error))
 

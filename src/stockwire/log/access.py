@@ -14,7 +14,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,6 +165,18 @@ class Access:
     def sign_out(self, token: str) -> None:
         """End a session."""
         self._run("end_session", _digest(token))
+
+    # Both
+
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Another value whenever something was written, by whichever process. Costs no look at any row."""
+        with self._lock, database.storage_errors():
+            return self._connection.pragma("data_version"), self._connection.total_changes()
+
+    def ended(self, credentials: Iterable[bytes]) -> set[bytes]:
+        """Those of the hashes of keys and sessions that let nobody in any more."""
+        return {each for each in credentials if not self._run("still_good", each, self._now())}
 
     def _at(self, now: int | None) -> int:
         return self._now() if now is None else now

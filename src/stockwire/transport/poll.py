@@ -96,23 +96,26 @@ class LongPoll:
         return None
 
     async def _ask(self, question: Question, reader: Reader, receive: Receive) -> Answer:
-        """The answer when it comes, or a bye. Raises Gone when the one who asks has left, Refused as `begin`."""
+        """The answer when it comes, or a bye. Raises Gone when the one who asks has left, Unauthenticated when they may no
+        longer stay, Refused as `begin`.
+        """
         visit = _Visit()
         leaving = asyncio.create_task(gone(receive))
         try:
-            with self._streams.admission.present(visit):
+            with self._streams.admission.present(visit, reader.credential):
                 async with self._joined(question, reader) as wait:
-                    await asyncio.wait((wait.task, leaving, visit.bye), return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait((wait.task, leaving, visit.farewell), return_when=asyncio.FIRST_COMPLETED)
                     if wait.task.done():
                         return wait.task.result()
                     if leaving.done():
                         raise Gone
-                    reason, reconnect_in = visit.bye.result()
-                    bye = frame("bye", code=4001, reason=reason, reconnect_in=reconnect_in)
-                    return Answer([*wait.opening, bye], None, 0, 0.0)
+                    farewell = visit.farewell.result()
+                    if isinstance(farewell, StockwireError):
+                        raise farewell
+                    return Answer([*wait.opening, farewell], None, 0, 0.0)
         finally:
             leaving.cancel()
-            visit.bye.cancel()
+            visit.farewell.cancel()
 
     @asynccontextmanager
     async def _joined(self, question: Question, reader: Reader) -> AsyncIterator[_Wait]:
@@ -151,14 +154,20 @@ class LongPoll:
 
 
 class _Visit:
-    """One request that waits, and can be asked to leave."""
+    """One request that waits, and can be asked to leave or be told that it may no longer stay."""
 
     def __init__(self) -> None:
-        self.bye: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
+        self.farewell: asyncio.Future[Frame | StockwireError] = asyncio.get_running_loop().create_future()
 
     def leave(self, reason: str, reconnect_in: int) -> None:
-        if not self.bye.done():
-            self.bye.set_result((reason, reconnect_in))
+        self._end(frame("bye", code=4001, reason=reason, reconnect_in=reconnect_in))
+
+    def turn_out(self, error: StockwireError) -> None:
+        self._end(error)
+
+    def _end(self, farewell: Frame | StockwireError) -> None:
+        if not self.farewell.done():
+            self.farewell.set_result(farewell)
 
 
 class _Wait:

@@ -42,7 +42,7 @@ class EventStream:
                 await _write(send, sse_event(sent, id_))
 
             conversation = self._streams.conversation(reader, deliver, EVENTS_LIFETIME, session)
-            stack.enter_context(self._streams.admission.present(conversation))
+            stack.enter_context(self._streams.admission.present(conversation, reader.credential))
             fields = [(b"content-type", b"text/event-stream; charset=utf-8"), *UNSTORED]
             await send({"type": "http.response.start", "status": 200, "headers": fields})
             await _write(send, RETRY + b"".join(sse_event(each) for each in first))

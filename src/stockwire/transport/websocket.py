@@ -45,7 +45,7 @@ class WebSocketStream:
                 await send({"type": "websocket.send", "text": sent.body.decode()})
 
             conversation = self._streams.conversation(reader, deliver, WEBSOCKET_LIFETIME)
-            stack.enter_context(self._streams.admission.present(conversation))
+            stack.enter_context(self._streams.admission.present(conversation, reader.credential))
             await _converse(conversation, receive, send)
 
 
@@ -95,7 +95,7 @@ async def _refuse(scope: Scope, headers: Headers, send: Send, error: StockwireEr
     """Refuse the handshake with an HTTP answer; a page on an allowed origin gets a close code, which it can read."""
     page = isinstance(error, Unauthenticated) and headers.get(b"origin") is not None
     if page:
-        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.accept", "subprotocol": subprotocol(scope.get("subprotocols", ()))})
     if page or "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": error.close_code, "reason": error.code})
         return

@@ -38,3 +38,8 @@ DELETE FROM links WHERE expires_at <= ?;
 
 -- name: drop_expired_sessions
 DELETE FROM sessions WHERE expires_at <= ?;
+
+-- name: still_good
+SELECT 1 FROM keys WHERE sha256 = ?1 AND revoked_at IS NULL
+UNION ALL
+SELECT 1 FROM sessions WHERE sha256 = ?1 AND expires_at > ?2;

@@ -122,7 +122,8 @@ class Access:
         bearer = _bearer(headers)
         if bearer is not None:
             return self._by_key(headers, bearer, "read")
-        return Reader(self._by_cookie(headers).name, self._rights())
+        session, holder = self._by_cookie(headers)
+        return Reader(holder.name, self._rights(), _digest(session))
 
     def producer(self, headers: Headers) -> Reader:
         """Who may send events: a key alone, because a page has no business there. Raises as `reader`."""
@@ -186,9 +187,10 @@ class Access:
         self._known.add(token)
         if scope not in holder.scopes:
             raise Forbidden(f"this key lacks the scope `{scope}`")
-        return Reader(holder.name, self._rights())
+        return Reader(holder.name, self._rights(), _digest(token))
 
-    def _by_cookie(self, headers: Headers) -> Holder:
+    def _by_cookie(self, headers: Headers) -> tuple[str, Holder]:
+        """The session's token and whose it is."""
         session = _session(headers)
         if session is None:
             raise Unauthenticated()
@@ -199,7 +201,7 @@ class Access:
             self._failures.add(headers.address)
             raise Unauthenticated("the session is over; `stockwire link` prints a new sign-in link")
         self._known.add(session)
-        return holder
+        return session, holder
 
     @staticmethod
     def _rights() -> Rights:

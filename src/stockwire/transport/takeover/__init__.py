@@ -237,7 +237,7 @@ class StreamProtocol(HttpToolsProtocol):
         pieces = [self._head(_event_fields(form)), _first(form)]
         pieces += [alone(form, each) for each in first]
         self.transport.write(b"".join(pieces))
-        self._hand_over(EventLink, session, form, EVENTS_LIFETIME, headers.address)
+        self._hand_over(EventLink, session, form, EVENTS_LIFETIME, headers.address, reader)
 
     def _asker(self) -> Headers:
         return Headers(self.headers, self.client[0] if self.client else "")
@@ -283,7 +283,7 @@ class StreamProtocol(HttpToolsProtocol):
             if headers.get(b"origin") is None:
                 self._refuse(error)
             else:
-                self._turn_away(key, error)
+                self._turn_away(key, headers, error)
             return
         except StockwireError as error:
             self._refuse(error)
@@ -291,7 +291,7 @@ class StreamProtocol(HttpToolsProtocol):
         extension = agreed(", ".join(_all(headers, b"sec-websocket-extensions")))
         self.transport.write(self._switch(key, subprotocol(_offers(headers)), extension))
         form = Form.TEXT if extension is None else Form.DEFLATED
-        self._hand_over(WebSocketLink, session, form, WEBSOCKET_LIFETIME, headers.address)
+        self._hand_over(WebSocketLink, session, form, WEBSOCKET_LIFETIME, headers.address, reader)
 
     def _switch(self, key: str, chosen: str | None, extension: str | None) -> bytes:
         fields: Fields = [
@@ -305,16 +305,18 @@ class StreamProtocol(HttpToolsProtocol):
         lines = _joined(self.server_state.default_headers + fields)
         return b"".join((b"HTTP/1.1 101 Switching Protocols\r\n", lines, b"\r\n"))
 
-    def _turn_away(self, key: str, error: Unauthenticated) -> None:
-        """A page cannot read the status of a refused handshake, so it gets a close code (P1.8)."""
+    def _turn_away(self, key: str, headers: Headers, error: Unauthenticated) -> None:
+        """A page cannot read the status of a refused handshake, so it gets a close code (P1.8), over a subprotocol that it
+        offered: without one browsers fail the handshake, and the code is lost.
+        """
         payload = error.close_code.to_bytes(2, "big") + error.code.encode()
-        self.transport.write(self._switch(key, None, None) + websocket_message(0x88, payload))
+        self.transport.write(self._switch(key, subprotocol(_offers(headers)), None) + websocket_message(0x88, payload))
         self.transport.close()
 
     # --- both -----------------------------------------------------------------------------------------------------
 
     def _hand_over(
-        self, kind: type[TransportLink], session: Session, form: Form, lifetime: float, address: str
+        self, kind: type[TransportLink], session: Session, form: Form, lifetime: float, address: str, reader: Reader
     ) -> None:
         """Let a link own the transport from now on."""
         streams = self.streams
@@ -328,7 +330,7 @@ class StreamProtocol(HttpToolsProtocol):
         address = sys.intern(address)
         link = kind(streams, session, form, transport, streams.ends_at(lifetime), address)
         del self.parser, self.flow, self.cycle
-        link.begin()
+        link.begin(reader.credential)
         if paused:
             link.pause_writing()
 

@@ -31,10 +31,10 @@ class TransportLink(Link, asyncio.Protocol):
         self._streams = streams
         self._address = address
 
-    def begin(self) -> None:
-        """The transport is the link's from now on."""
+    def begin(self, credential: bytes) -> None:
+        """The transport is the link's from now on; the client was let in by that credential."""
         self.transport.set_protocol(self)
-        self._streams.admission.seat(self)
+        self._streams.admission.seat(self, credential)
         self.rounds.join(self)
 
     def attend(self) -> None:
