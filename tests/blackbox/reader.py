@@ -94,8 +94,10 @@ class Reader:
                     return
 
     def _refused(self, status: int) -> None:
-        """Raises OSError unless it is 200. That there is no room or no server just now has its cause here (I12)."""
-        if status not in (200, 429, 503):
+        """Raises OSError unless it is 200. That there is no room or no server just now, or that a request did not come
+        whole in time, has its cause here (I12).
+        """
+        if status not in (200, 408, 429, 503):
             self.unplanned.append(f"{self.name}: answered {status}")
         if status != 200:
             raise OSError(status)

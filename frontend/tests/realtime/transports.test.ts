@@ -276,6 +276,12 @@ describe("finding a way", () => {
     expect(client.link.state).toBe("waiting");
     expect((client.link.nextTryAt ?? 0) - world.time).toBeGreaterThan(6_000);
   });
+
+  it("comes back when its request did not reach the server whole in time", async () => {
+    world.onRequest = (request) => void request.answer(408, { code: "too_slow" });
+    const { client } = await started([sse]);
+    expect(client.link.state).toBe("waiting");
+  });
 });
 
 describe("a request", () => {

@@ -97,7 +97,7 @@ function endingOf({ status, headers }: Response, now: number): Ending {
   const after = headers.get("retry-after") ?? "";
   return {
     reason: status === 401 ? "signed_out" : status === 403 ? "not_allowed" : "refused",
-    final: status >= 400 && status < 500 && status !== 429,
+    final: status >= 400 && status < 500 && status !== 408 && status !== 429,
     retryAfter: Math.max(0, +after * 1_000 || Date.parse(after) - now || 0),
   };
 }

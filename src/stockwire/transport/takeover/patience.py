@@ -16,16 +16,23 @@ from stockwire.engine.limits import STUCK_SECONDS
 
 _LOOK: Final = 5.0
 """Seconds between two looks."""
+_STOOD_STILL: Final = 1.0
+"""Seconds that a deadline rings late only when the whole process stood still."""
 
 
 class Deadline:
-    """One thing that is to come. `missed` is called when it did not come in time."""
+    """One thing that is to come. `missed` is called when it did not come in time.
 
-    __slots__ = ("_handle", "_loop")
+    A process that was stopped or starved finds its deadlines passed before it reads what came meanwhile, so it reads first:
+    a deadline that rings far too late is put off a little.
+    """
+
+    __slots__ = ("_at", "_handle", "_loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
+        self._at = 0.0
 
     @property
     def running(self) -> bool:
@@ -35,6 +42,7 @@ class Deadline:
     def set(self, seconds: float, missed: Callable[[], None]) -> None:
         """Wait for something, instead of what was waited for until now."""
         self.clear()
+        self._at = self._loop.time() + seconds
         self._handle = self._loop.call_later(seconds, self._ring, missed)
 
     def clear(self) -> None:
@@ -45,7 +53,10 @@ class Deadline:
 
     def _ring(self, missed: Callable[[], None]) -> None:
         self._handle = None
-        missed()
+        if self._loop.time() - self._at > _STOOD_STILL:
+            self.set(_STOOD_STILL, missed)
+        else:
+            missed()
 
 
 class Untaken:
