@@ -19,6 +19,15 @@ SCREENS = ["/", "/metrics", "/inventory", "/orders", "/orders/1001", "/sign-in",
 )]  # fmt: skip
 
 
+SMALL_TARGETS = """
+  [...document.querySelectorAll("button, select, input:not(.unseen), nav a, a.tile, label.chosen")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .map((one) => [one.textContent.trim().slice(0, 30) || one.ariaLabel || one.tagName, one.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width > 0 && (height < 43.5 || width < 24))
+    .map(([name, { width, height }]) => `${name}: ${Math.round(width)} x ${Math.round(height)}`)
+"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
@@ -79,6 +88,50 @@ def test_keys_lead_to_screens_search_and_help(browser: Browser, server: Running)
         expect(help).to_be_visible()
         page.keyboard.press("Escape")
         expect(help).to_have_count(0)
+
+
+def test_the_palette_finds_screens_stock_and_settings(browser: Browser, server: Running) -> None:
+    with visit(browser, server) as page:
+        settled(page)
+        page.keyboard.press("Control+k")
+        field = page.get_by_role("combobox", name="Commands")
+        expect(field).to_be_focused(timeout=PATIENCE)
+        field.fill("dark theme")
+        page.keyboard.press("Enter")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.keyboard.press("Control+k")
+        field.fill("JUG")
+        option = page.get_by_role("option").filter(has_text="JUG-02").first
+        expect(option).to_be_visible(timeout=PATIENCE)
+        page.evaluate(AXE.read_text("utf-8"))
+        assert page.evaluate("axe.run(document.querySelector('dialog'))")["violations"] == []
+        option.click()
+        expect(page.get_by_role("dialog")).to_contain_text("JUG-02", timeout=PATIENCE)
+
+
+def test_who_signs_out_comes_back_by_a_link_in_the_same_page(browser: Browser, server: Running) -> None:
+    with visit(browser, server) as page:
+        settled(page)
+        page.route("**/api/v1/session", lambda route: route.abort())
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("alert")).to_contain_text("you are still signed in", timeout=PATIENCE)
+        page.unroute("**/api/v1/session")
+        page.get_by_role("alert").get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name="Sign in to Stockwire")).to_be_visible(timeout=PATIENCE)
+        page.goto(server.url + "/orders")
+        page.wait_for_url(server.url + "/sign-in", timeout=PATIENCE)
+        page.goto(server.link())
+        expect(page.locator("a.tile").first).to_contain_text("13.90", timeout=PATIENCE)
+        expect(page.locator(".indicator")).to_contain_text("Live", timeout=PATIENCE)
+
+
+def test_on_a_phone_everything_is_as_large_as_a_thumb(browser: Browser, server: Running) -> None:
+    with visit(browser, server, width=390, height=844) as page:
+        for screen in ("/", "/inventory", "/orders"):
+            page.goto(server.url + screen)
+            settled(page)
+            assert page.evaluate(SMALL_TARGETS) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_stock_is_saved_as_filtered_and_safe_to_open(browser: Browser, server: Running) -> None:

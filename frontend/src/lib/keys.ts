@@ -1,12 +1,13 @@
 /**
- * The keys of the page. They are plain letters and therefore silent while somebody types; `g` waits a moment for the second letter.
+ * The keys of the page. They are plain letters and therefore silent while somebody types; `g` waits a moment for the second letter. Only the palette's key is
+ * held with Ctrl or Cmd, and heard everywhere.
  */
 
 import type { Key } from "./language.svelte";
 
 type Does = Extract<Key, `keys.${string}`>;
 
-export type Act = { readonly go: string } | "search" | "help";
+export type Act = { readonly go: string } | "search" | "help" | "palette";
 
 /** How long `g` waits for its second letter. */
 const PATIENCE = 1_500;
@@ -20,6 +21,7 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: D
   { keys: ["g", "r"], does: "keys.orders" },
   { keys: ["g", "m"], does: "keys.metrics" },
   { keys: ["/"], does: "keys.search" },
+  { keys: ["key.ctrl", "k"], does: "keys.palette" },
   { keys: ["?"], does: "keys.help" },
   { keys: ["key.arrows"], does: "keys.arrows" },
   { keys: ["key.enter"], does: "keys.enter" },
@@ -30,6 +32,8 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: D
 export interface Press {
   readonly key: string;
   readonly modified: boolean;
+  /** Ctrl or Cmd, and nothing else. */
+  readonly commanded: boolean;
   readonly typing: boolean;
   readonly at: number;
 }
@@ -38,9 +42,10 @@ export interface Press {
 export class KeyMap {
   #since = Number.NEGATIVE_INFINITY;
 
-  press({ key, modified, typing, at }: Press): Act | null {
+  press({ key, modified, commanded, typing, at }: Press): Act | null {
     const going = at - this.#since <= PATIENCE;
     this.#since = Number.NEGATIVE_INFINITY;
+    if (commanded && key.toLowerCase() === "k") return "palette";
     if (modified || typing) return null;
     if (going) {
       const go = PLACES[key];
@@ -58,6 +63,7 @@ export function pressOf(event: KeyboardEvent): Press {
   return {
     key: event.key,
     modified: event.ctrlKey || event.metaKey || event.altKey,
+    commanded: event.ctrlKey !== event.metaKey && !event.altKey && !event.shiftKey,
     typing: !!target?.closest("input, select, textarea, [contenteditable], dialog"),
     at: event.timeStamp,
   };

@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 
 import { KeyMap } from "../../src/lib/keys";
 
-const press = (key: string, at = 0, more: { typing?: boolean; modified?: boolean } = {}) => ({
+const press = (key: string, at = 0, more: { typing?: boolean; modified?: boolean; commanded?: boolean } = {}) => ({
   key,
   at,
   typing: false,
   modified: false,
+  commanded: false,
   ...more,
 });
 
@@ -28,6 +29,12 @@ describe("the keys", () => {
     const keys = new KeyMap();
     expect(keys.press(press("/"))).toBe("search");
     expect(keys.press(press("?"))).toBe("help");
+  });
+
+  it("open the palette with Ctrl K, also while somebody types", () => {
+    const keys = new KeyMap();
+    expect(keys.press(press("k", 0, { modified: true, commanded: true, typing: true }))).toBe("palette");
+    expect(keys.press(press("k"))).toBeNull();
   });
 
   it("are silent while somebody types or means the browser", () => {

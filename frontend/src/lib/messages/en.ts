@@ -535,13 +535,23 @@ const en = {
   "keys.enter": "Open the row, or sort by the column",
   "keys.end": "Go to the last row",
   "keys.escape": "Close what is open",
+  "keys.palette": "Find a screen, stock, an order or a setting",
   "key.arrows": "Arrows",
   "key.enter": "Enter",
   "key.ctrl": "Ctrl",
   "key.end": "End",
   "key.escape": "Escape",
 
-  // --- signing in, nothing there ---
+  // --- the command palette ---
+  "palette.title": "Commands",
+  "palette.placeholder": "Screen, SKU, order, pace, theme, language",
+  "palette.go": "Go to",
+  "palette.find_orders": "Find “{text}” in the orders",
+  "palette.find_stock": "Find “{text}” in the inventory",
+
+  // --- signing in and out, nothing there ---
+  "sign_out.do": "Sign out",
+  "sign_out.failed": "Stockwire did not answer, so you are still signed in.",
   "sign_in.title": "Sign in to Stockwire",
   "sign_in.trying": "Signing you in",
   "sign_in.refused": "This link was used or is too old",
