@@ -2,8 +2,8 @@
  * The words and shapes of every state on the screen, in one place: a status is never told by colour alone, so each has a shape, a tone and words.
  */
 
-import type { OrderRow, InventoryRow } from "../stores/rows";
-import { duration, type Formats } from "./format";
+import type { InventoryRow, MetricRow, OrderRow } from "../stores/rows";
+import { duration, NO_VALUE, type Formats } from "./format";
 import { language, perhaps, t } from "./language.svelte";
 import { decimalText, exact } from "./decimal";
 
@@ -141,3 +141,9 @@ export const STOCK_PARTS = [
   ["quality_control", "stock.quality_control"],
   ["safety_stock", "stock.safety_stock"],
 ] as const;
+
+/** A metric's value as it reads. An average of nothing, as on a day before its first order, is none; that is not "no data". */
+export function metricText({ value, unit, state }: MetricRow, formats: Formats): string {
+  if (value !== null) return formats.value(value, unit);
+  return state === "no_data" ? t("word.no_data") : NO_VALUE;
+}

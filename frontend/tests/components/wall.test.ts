@@ -16,6 +16,14 @@ it.each([true, false])("a wall shows money only without privacy (privacy %j)", (
   expect(screen.getByText("Orders placed")).toBeInTheDocument();
 });
 
+it("shows none, and neither no data nor a placeholder, for an average of nothing", () => {
+  const rows = metricRows(NOW, [], [], hourRows(NOW)).map((row) =>
+    row.metric === "average_order_value" ? { ...row, value: null } : row,
+  );
+  render(WallOverview, { rows, loaded: true, formats, privacy: false });
+  expect(screen.getByText("–")).toBeInTheDocument();
+});
+
 it("a wall with privacy names no customer and no total", () => {
   const [order] = orderRows(1, NOW);
   if (!order) throw new Error("The made-up shop is empty.");
