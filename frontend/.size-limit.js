@@ -24,7 +24,8 @@ function closure(keys, seen = new Set()) {
   return seen;
 }
 
-const keys = Object.keys(manifest);
+const WORKER = "src/offline/worker.ts";
+const keys = Object.keys(manifest).filter((key) => key !== WORKER);
 const first = closure(keys.filter((key) => manifest[key].isEntry || FIRST_ROUTE.test(key)));
 const scripts = (some) => [
   ...new Set([...some].map((key) => manifest[key].file).filter((file) => file.endsWith(".js"))),
@@ -46,6 +47,7 @@ export default [
     limit: "40 kB",
     gzip: true,
   })),
+  { name: "service worker", path: inPage("offline.js"), limit: "10 kB", gzip: true },
   { name: "all scripts", path: scripts(keys).map(inPage), limit: "180 kB", gzip: true },
   // Three transports and the finding of one that passes, resuming, checksums, the pace. The world around it (a page's or
   // Node's) and what only screens need are entries of their own.

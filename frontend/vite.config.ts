@@ -7,7 +7,8 @@
 // The page runs under `default-src 'self'` with Trusted Types: no script stands in the HTML, nothing is inlined as a
 // data address, and no polyfill injects code.
 
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -33,6 +34,33 @@ function apiBrowser(): Plugin {
   };
 }
 
+/**
+ * Writes the service worker beside the page: src/offline as one script, told which files this build has. Its name has no hash, and what it keeps changes
+ * with the build, so a browser sees each new build by it. No plugin of PWAs does it: those bring Workbox, for a worker of three rules.
+ */
+function offlineWorker(): Plugin {
+  const script = "offline.js";
+  return {
+    name: "stockwire:offline-worker",
+    apply: "build",
+    enforce: "post",
+    buildStart() {
+      this.emitFile({ type: "chunk", id: "src/offline/worker.ts", fileName: script });
+    },
+    generateBundle(_, bundle) {
+      const worker = bundle[script];
+      if (worker?.type !== "chunk") throw new Error("The service worker was not built.");
+      const built = Object.keys(bundle).filter((name) => name.startsWith("assets/"));
+      const copied = readdirSync("public", { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name !== "robots.txt")
+        .map((entry) => join(entry.parentPath, entry.name).replace(/^public\//, ""));
+      const files = [...built, ...copied].sort().map((name) => `/${name}`);
+      const build = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 12);
+      worker.code = `const BUILD=${JSON.stringify(build)},FILES=${JSON.stringify(files)};\n${worker.code}`;
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => {
   if (mode === "client") {
     return {
@@ -48,7 +76,7 @@ export default defineConfig(({ mode }) => {
     };
   }
   return {
-    plugins: [svelte(), ...(mode === "test" ? [svelteTesting()] : [apiBrowser()])],
+    plugins: [svelte(), ...(mode === "test" ? [svelteTesting()] : [apiBrowser(), offlineWorker()])],
     build: {
       outDir: PAGE,
       emptyOutDir: true,

@@ -4,6 +4,7 @@ import { mount } from "svelte";
 
 import App from "./App.svelte";
 import { language } from "./lib/language.svelte";
+import { keepPage } from "./services/offline.service";
 import "./styles/base.css";
 import "./styles/tokens.css";
 
@@ -11,3 +12,4 @@ const place = document.getElementById("page");
 if (!place) throw new Error("The document has no place for the page.");
 await language.begin();
 mount(App, { target: place });
+if (import.meta.env.PROD) void keepPage();

@@ -135,7 +135,7 @@ class Tabs:
 @contextmanager
 def tabs(browser: Browser, server: Running, url: str, *, init: str = "") -> Iterator[Tabs]:
     """The tabs of a person who signed in through `url`. `init` runs in each before the page's own scripts."""
-    context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900})
+    context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900}, service_workers="block")
     faults: list[str] = []
     context.on("weberror", lambda fault: faults.append(str(fault.error)))
     if init:

@@ -39,10 +39,16 @@ def visit(
     height: int = 900,
     dark: bool = False,
     locale: str = "en-GB",
+    offline: bool = False,
 ) -> Iterator[Page]:
-    """A page that has signed in by the link the server prints. Fails on any error the page reports."""
+    """A page that has signed in by the link the server prints. Fails on any error the page reports.
+
+    `offline` lets the page be kept for when there is no server, which tests of other things do without."""
     context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        locale=locale,
+        service_workers="allow" if offline else "block",
     )
     faults: list[str] = []
     page = context.new_page()

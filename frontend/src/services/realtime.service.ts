@@ -59,6 +59,8 @@ export interface RealtimeService {
 }
 
 const PACE = "stockwire.pace";
+/** Where this browser remembers the shop. It goes with the kept values when somebody signs out. */
+export const SHOP = "stockwire.shop";
 const SESSION = "/api/v1/session";
 const SLOWEST = 3_600;
 const SIGNED_OUT = "signed_out";
@@ -156,6 +158,7 @@ export function createRealtimeService(
   const wipe = (): Promise<void> => {
     wiped = true;
     shownOf = undefined;
+    environment.remember(SHOP, "");
     return snapshots.wipe();
   };
   const guard = (): void => {

@@ -7,7 +7,8 @@ import { createSubscriber } from "svelte/reactivity";
 
 import type { Counters, LinkStatus, PaceChoice, PaceReason, Shop, SourceAge } from "../realtime";
 import type { Freshness } from "../realtime/freshness";
-import { realtimeService, type RealtimeService } from "../services/realtime.service";
+import { takeNewBuild } from "../services/offline.service";
+import { realtimeService, SHOP, type RealtimeService } from "../services/realtime.service";
 
 export type { LinkState, PaceChoice } from "../realtime";
 export type { FreshnessLevel } from "../realtime/freshness";
@@ -48,6 +49,8 @@ export class Realtime {
   readonly #service: RealtimeService;
   readonly #look: () => void;
   #firstBuild: string | undefined;
+  /** The time of the hello whose shop is remembered. */
+  #keptAt: number | undefined;
 
   constructor(service: RealtimeService) {
     this.#service = service;
@@ -83,12 +86,16 @@ export class Realtime {
     return { chosen, effective: effective.interval, reason: effective.reason, paused: effective.paused };
   }
 
-  /** Undefined until the server said hello for the first time. */
+  /** As the last hello told it; without one, as an earlier page of this browser heard it: kept values stay in the shop's own currency. */
   get shop(): ShopView | undefined {
     this.#look();
     const hello = this.#service.news.hello;
-    if (!hello?.frame.shop) return undefined;
+    if (!hello?.frame.shop) return this.#recalled();
     const { now, ...shop } = hello.frame.shop;
+    if (this.#keptAt !== hello.frame.time) {
+      this.#keptAt = hello.frame.time;
+      this.#service.environment.remember(SHOP, JSON.stringify({ shop, offset: now - hello.at }));
+    }
     const { past } = this.#service;
     return { ...shop, now: () => past?.at ?? now + this.#service.environment.now() - hello.at };
   }
@@ -140,8 +147,26 @@ export class Realtime {
     this.#service.setPace(pace);
   }
 
+  /** Loads the server's build of the page. */
+  takeNewBuild(): Promise<void> {
+    return takeNewBuild();
+  }
+
   retryNow(): void {
     this.#service.retryNow();
+  }
+
+  #recalled(): ShopView | undefined {
+    const { environment } = this.#service;
+    try {
+      const { shop, offset } = JSON.parse(environment.recall(SHOP) ?? "") as {
+        shop: Omit<Shop, "now">;
+        offset: number;
+      };
+      return { ...shop, now: () => offset + environment.now() };
+    } catch {
+      return undefined;
+    }
   }
 
   #attend(update: () => void): () => void {

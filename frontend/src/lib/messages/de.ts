@@ -11,6 +11,8 @@ const de: Catalogue = {
     "Diese Ansicht ließ sich nicht laden; vielleicht startet Stockwire gerade neu oder hat eine neue Version. Ihre Daten sind sicher.",
   "app.reload": "Seite neu laden",
   "app.skip": "Zum Inhalt",
+  "app.new_build": "Eine neue Version von Stockwire ist da.",
+  "app.take_new_build": "Laden",
   "app.screens": "Ansichten",
   "app.simulated": "Simuliert",
   "app.simulated_data": "Simulierte Daten",

@@ -16,6 +16,8 @@ const en = {
     "This screen could not be loaded; Stockwire may be restarting or have a new version. Your data is safe.",
   "app.reload": "Reload the page",
   "app.skip": "Skip to content",
+  "app.new_build": "A new version of Stockwire is here.",
+  "app.take_new_build": "Load it",
   "app.screens": "Screens",
   "app.simulated": "Simulated",
   "app.simulated_data": "Simulated data",
