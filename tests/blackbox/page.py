@@ -72,7 +72,9 @@ async def looking(server: Running) -> AsyncIterator[Page]:
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         try:
-            tab = await browser.new_page(viewport={"width": 1600, "height": 2_400}, locale="en-GB")
+            tab = await browser.new_page(
+                viewport={"width": 1600, "height": 2_400}, locale="en-GB", service_workers="block"
+            )
             tab.set_default_timeout(120_000)
             page = Page(tab)
             link = await asyncio.to_thread(server.link)
