@@ -67,3 +67,13 @@ def test_an_address_asks_for_a_language(browser: Browser, server: Running) -> No
         expect(page.get_by_role("heading", name="Bestellungen mit der kürzesten Restzeit")).to_be_visible(
             timeout=PATIENCE
         )
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
+def test_on_a_phone_no_words_are_wider_than_the_screen(browser: Browser, server: Running, locale: str) -> None:
+    with visit(browser, server, width=390, height=844, locale=locale) as page:
+        for path in ("/", "/inventory", "/orders", "/metrics"):
+            page.goto(server.url + path)
+            expect(page.locator(".indicator")).to_have_attribute("data-level", "live", timeout=PATIENCE)
+            expect(page.locator(".skeleton")).to_have_count(0, timeout=PATIENCE)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
