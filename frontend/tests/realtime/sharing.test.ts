@@ -105,6 +105,23 @@ describe("tabs with a worker", () => {
     }
   });
 
+  it("are told how much came over the connection they share, each since it joined", async () => {
+    const worker = new Worker();
+    const carried = () => worker.host.client.counters.bytes;
+    const first = tab(worker.line);
+    await world.pass(1_000);
+    expect(first.client.counters.bytes).toBeGreaterThan(0);
+    expect(first.client.counters.bytes).toBe(carried());
+    const before = carried();
+    const second = tab(worker.line);
+    await world.pass(1_000);
+    write(["A", 7]);
+    await world.pass(1_000);
+    expect(first.client.counters.bytes).toBe(carried());
+    expect(second.client.counters.bytes).toBe(carried() - before);
+    expect(carried()).toBeGreaterThan(before);
+  });
+
   it("are each served at their own pace, the connection at the fastest", async () => {
     const worker = new Worker();
     const fast = tab(worker.line);

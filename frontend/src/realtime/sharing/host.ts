@@ -49,6 +49,8 @@ interface Seat {
   callOff: (() => void) | undefined;
   /** How many frames of the server the guest knows of. */
   frames: number;
+  /** How many bytes of the server the guest knows of. */
+  bytes: number;
 }
 
 export interface Guest {
@@ -104,6 +106,7 @@ export class Host {
       heardAt: this.#environment.now(),
       callOff: undefined,
       frames: 0,
+      bytes: this.client.counters.bytes,
     };
     this.#seats.add(seat);
     return {
@@ -290,7 +293,7 @@ export class Host {
   /** The link or what came over it changed. */
   #relay(): void {
     const { state, reason, nextTryAt } = this.client.link;
-    const { frames } = this.client.counters;
+    const { frames, bytes } = this.client.counters;
     const now = this.#environment.now();
     for (const seat of this.#seats) {
       if (now - seat.heardAt > SILENT) this.#dismiss(seat);
@@ -299,6 +302,8 @@ export class Host {
         else if (seat.state === "lost") this.#call(seat);
         if (seat.state !== "greeted" || seat.frames === frames) continue;
         seat.frames = frames;
+        seat.post({ type: "carried", bytes: bytes - seat.bytes });
+        seat.bytes = bytes;
         if (!this.#serve(seat)) this.#tick(seat);
       } else if (
         seat.state === "greeted" ||

@@ -1,7 +1,7 @@
 // What tabs and the one that holds their connection say to each other.
 //
 // It is the protocol itself: a host speaks to its guests as a server does. A few messages are added for what a server
-// never has to say: that its own link is lost or back, and that it lacks the rows a guest has.
+// never has to say: that its own link is lost or back, what came over it, and that it lacks the rows a guest has.
 
 import type { Ending } from "../machine";
 import type { ClientFrame, ServerFrame, SubscribeFrame } from "../protocol";
@@ -12,6 +12,8 @@ export type HostMessage =
   | ServerFrame
   /** It is there, and reaches the server this way. */
   | { readonly type: "joined"; readonly transport: TransportName | undefined }
+  /** So many bytes came over its link since the last such message. */
+  | { readonly type: "carried"; readonly bytes: number }
   /** Its link is lost. */
   | { readonly type: "lost"; readonly ending: Ending }
   /** Its link is there again: come back now. */

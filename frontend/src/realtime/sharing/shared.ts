@@ -77,6 +77,9 @@ export function shared(
         case "joined":
         case "back":
           break;
+        case "carried":
+          caller.arrived(message.bytes);
+          break;
         case "give":
           host.say({ type: "given", frame: message.frame, kept: kept(message.frame) });
           break;
