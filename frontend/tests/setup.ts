@@ -3,4 +3,9 @@ import "@testing-library/jest-dom/vitest";
 
 import { configure } from "@testing-library/svelte";
 
+import { language } from "../src/lib/language.svelte";
+
 configure({ asyncUtilTimeout: 60_000 });
+
+// Parts of the page are tested by themselves, without the frame that waits for their words.
+await language.whole();

@@ -1,6 +1,6 @@
 /**
  * The page's language. English comes with the page; every other language is one file in `messages/`, found by its name, loaded when it is chosen
- * and never otherwise. The language is, in this order: what the address asks for (`?language=de`: a wall display is a link), what the person chose
+ * and never otherwise. What the first screen does not say stands in `messages/later/` and comes with the first part of the page that is fetched. The language is, in this order: what the address asks for (`?language=de`: a wall display is a link), what the person chose
  * on this browser, the first of the browser's languages that there is a file for, English.
  *
  * What changes with the language is read through `t` and `language` while something is drawn, so a new choice redraws it without a reload.
@@ -9,24 +9,30 @@
  */
 
 import en from "./messages/en";
+import type later from "./messages/later/en";
 
 type Plural = { readonly other: string } & Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
 type Message = string | Plural;
 
-export type Key = keyof typeof en;
+type English = typeof en & typeof later;
+export type Key = keyof English;
 
-/** What a language has to say. */
-export type Catalogue = { readonly [K in Key]: (typeof en)[K] extends string ? string : Plural };
+type Spelled<Messages> = { readonly [K in keyof Messages]: Messages[K] extends string ? string : Plural };
+/** What a language has to say first. */
+export type Catalogue = Spelled<typeof en>;
+/** What it has to say later. */
+export type LaterCatalogue = Spelled<typeof later>;
 
 type Blanks<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Blanks<Rest> : never;
 type BlanksOf<M> = M extends string ? Blanks<M> : Blanks<M[keyof M]> | "count";
 type Filling<Name extends string> = { readonly [N in Name]: N extends "count" ? number : string | number };
-type Filled<K extends Key> = [BlanksOf<(typeof en)[K]>] extends [never] ? [] : [Filling<BlanksOf<(typeof en)[K]>>];
+type Filled<K extends Key> = [BlanksOf<English[K]>] extends [never] ? [] : [Filling<BlanksOf<English[K]>>];
 
 const PLACE = "stockwire.language";
 const HOME = "en";
 
 const others = import.meta.glob<{ default: Catalogue }>(["./messages/*.ts", "!./messages/en.ts"]);
+const laters = import.meta.glob<{ default: LaterCatalogue }>("./messages/later/*.ts");
 const codeOf = (path: string): string => path.replace(/^.*\/|\.ts$/g, "");
 
 /** The languages there are, by code, with the name each gives itself. */
@@ -63,12 +69,12 @@ function remembered(): string | null {
 interface Spoken {
   readonly code: string;
   readonly locale: string;
-  readonly messages: Catalogue;
+  readonly messages: Catalogue & Partial<LaterCatalogue>;
   readonly number: Intl.NumberFormat;
   readonly plural: Intl.PluralRules;
 }
 
-function spoken(code: string, messages: Catalogue): Spoken {
+function spoken(code: string, messages: Spoken["messages"]): Spoken {
   const locale = localeFor(code, navigator.languages, messages["language.locale"]);
   return {
     code,
@@ -81,6 +87,8 @@ function spoken(code: string, messages: Catalogue): Spoken {
 
 let now = $state.raw<Spoken>(spoken(HOME, en));
 let wanted: string = HOME;
+/** What comes later is wanted from when it was first asked for. */
+let whole: Promise<void> | null = null;
 
 export const language = {
   /** `de` */
@@ -109,19 +117,40 @@ export const language = {
     }
     return speak(code);
   },
+
+  /** Whatever is fetched after the first screen waits for this: all that the page has to say is there. Fails when it cannot be had; ask again. */
+  whole(): Promise<void> {
+    whole ??= withLater(wanted).catch((error: unknown) => {
+      whole = null;
+      throw error;
+    });
+    return whole;
+  },
 };
 
 async function speak(code: string): Promise<void> {
   wanted = code;
-  let messages: Catalogue = en;
-  const load = others[`./messages/${code}.ts`];
-  if (load) {
-    try {
-      messages = (await load()).default;
-    } catch {
-      return;
-    }
+  try {
+    const messages = await first(code);
+    if (whole) await withLater(code);
+    else take(code, messages);
+  } catch {
+    // The page goes on in the language that it speaks.
   }
+}
+
+async function first(code: string): Promise<Catalogue> {
+  return (await others[`./messages/${code}.ts`]?.())?.default ?? en;
+}
+
+async function withLater(code: string): Promise<void> {
+  const [messages, rest] = await Promise.all([first(code), laters[`./messages/later/${code}.ts`]?.()]);
+  if (wanted === code) take(code, { ...messages, ...rest?.default });
+  // Another language was chosen meanwhile, and chosen before anybody asked for the rest.
+  else await withLater(wanted);
+}
+
+function take(code: string, messages: Spoken["messages"]): void {
   if (wanted !== code) return;
   now = spoken(code, messages);
   document.documentElement.lang = now.code;
@@ -134,11 +163,12 @@ export function t<K extends Key>(key: K, ...[values]: Filled<K>): string {
 
 /** The message of a key that is made up at run time; undefined when there is none. */
 export function perhaps(key: string): string | undefined {
-  return key in en ? say(key as Key, undefined) : undefined;
+  return key in now.messages || key in en ? say(key as Key, undefined) : undefined;
 }
 
 function say(key: Key, values: Readonly<Record<string, string | number>> | undefined): string {
-  const message: Message = (now.messages as Partial<Catalogue>)[key] ?? en[key];
+  const message: Message =
+    (now.messages as Partial<Record<Key, Message>>)[key] ?? (en as Partial<Record<Key, Message>>)[key] ?? key;
   const text =
     typeof message === "string" ? message : (message[now.plural.select(Number(values?.count))] ?? message.other);
   return values === undefined ? text : text.replace(/\{(\w+)\}/g, (_, name: string) => written(values[name]));

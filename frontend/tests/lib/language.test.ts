@@ -1,30 +1,57 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ago, bytes, duration, formatsFor } from "../../src/lib/format";
-import { firstKnown, language, LANGUAGES, localeFor, perhaps, t, type Catalogue } from "../../src/lib/language.svelte";
-import de from "../../src/lib/messages/de";
-import en from "../../src/lib/messages/en";
+import { firstKnown, language, LANGUAGES, localeFor, perhaps, t } from "../../src/lib/language.svelte";
+import deFirst from "../../src/lib/messages/de";
+import enFirst from "../../src/lib/messages/en";
+import deLater from "../../src/lib/messages/later/de";
+import enLater from "../../src/lib/messages/later/en";
 import { ageing, codeWords } from "../../src/lib/words";
 
 /** The page had this many messages once. A catalogue that comes out empty, or halved, must not pass unseen. */
 const MESSAGES = 500;
-const files = readdirSync(join(import.meta.dirname, "../../src/lib/messages"));
+const SOURCES = join(import.meta.dirname, "../../src");
+const filesOf = (folder: string): string[] =>
+  readdirSync(join(SOURCES, "lib", folder)).filter((name) => name.endsWith(".ts"));
+const en = { ...enFirst, ...enLater };
+type Catalogue = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 const catalogues: readonly [string, Catalogue][] = [
   ["en", en],
-  ["de", de],
+  ["de", { ...deFirst, ...deLater }],
 ];
 
-function blanks(message: Catalogue[keyof Catalogue]): string[] {
-  const texts = typeof message === "string" ? [message] : Object.values(message);
+/** The files that come with the page at once, from `file` on. */
+function atOnce(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, types, path = ""] of readFileSync(file, "utf8").matchAll(
+    /^\s*(?:import|export)\s+(type\s+)?[^;"']*?(?:from\s+)?"(\.[^"]+)"/gm,
+  )) {
+    const named = resolve(dirname(file), path);
+    const next = [named, `${named}.ts`, join(named, "index.ts")].find(
+      (one) => /\.(ts|svelte)$/.test(one) && existsSync(one),
+    );
+    if (!types && next) atOnce(next, found);
+  }
+  return found;
+}
+
+function blanks(message: Catalogue[string] | undefined): string[] {
+  const texts = typeof message === "string" ? [message] : Object.values(message ?? {});
   return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
 }
 
 describe("the catalogues", () => {
   it("are as many as there are files, and this test knows each", () => {
-    expect(files.map((file) => file.replace(".ts", "")).sort()).toEqual(catalogues.map(([code]) => code).sort());
+    for (const folder of ["messages", "messages/later"])
+      expect(
+        filesOf(folder)
+          .map((file) => file.replace(".ts", ""))
+          .sort(),
+      ).toEqual(catalogues.map(([code]) => code).sort());
     expect(LANGUAGES).toEqual([
       { code: "de", name: "Deutsch" },
       { code: "en", name: "English" },
@@ -38,14 +65,22 @@ describe("the catalogues", () => {
   });
 
   it.each(catalogues)("%s leaves the same blanks to be filled as English", (_, messages) => {
-    for (const key of Object.keys(en) as (keyof Catalogue)[])
-      expect([key, blanks(messages[key])]).toEqual([key, blanks(en[key])]);
+    for (const [key, message] of Object.entries(en) as [string, Catalogue[string]][])
+      expect([key, blanks(messages[key])]).toEqual([key, blanks(message)]);
   });
 
   it.each(catalogues)("%s has a form for each way its language counts", (code, messages) => {
     const ways = new Intl.PluralRules(code).resolvedOptions().pluralCategories;
     for (const [key, message] of Object.entries(messages))
       if (typeof message !== "string") expect([key, Object.keys(message).sort()]).toEqual([key, [...ways].sort()]);
+  });
+
+  it("bring with the page all that is said on its first screen", () => {
+    const first = [...atOnce(join(SOURCES, "main.ts"))].filter((file) => !file.includes("/messages/"));
+    const text = first.map((file) => readFileSync(file, "utf8")).join("\n");
+    expect(first.length).toBeGreaterThan(40);
+    expect(Object.keys(enLater).filter((key) => text.includes(`"${key}"`))).toEqual([]);
+    expect(Object.keys(enLater).filter((key) => key in enFirst)).toEqual([]);
   });
 });
 
