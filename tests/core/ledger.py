@@ -14,7 +14,17 @@ from stockwire.core.events import Event, Record, ShopConfigured, parse_event
 from stockwire.core.fold import Changes, Fold, FoldState
 from stockwire.core.projections.inventory import QUANTITIES
 from stockwire.core.projections.journeys import journey_of
-from stockwire.core.rows import InventoryRow, Key, LineState, MetricRow, MinuteSales, Movement, OrderRow, TimelineEntry
+from stockwire.core.rows import (
+    InventoryRow,
+    Key,
+    LineState,
+    MetricRow,
+    MinuteSales,
+    Movement,
+    OrderRow,
+    TimelineEntry,
+    Told,
+)
 from stockwire.core.values import QUANTITY_SCALE, moment
 
 ALLOWED = {"placed": 60, "confirmed": 60, "allocated": 60, "picking": 60, "packed": 60, "shipped": 600}
@@ -56,6 +66,7 @@ class Ledger:
         self.movements: list[Movement] = []
         self.timelines: list[TimelineEntry] = []
         self.parked: list[str] = []
+        self.occasions: list[Told] = []
         self.evicted: dict[Key, int] = {}
         config = ShopConfigured(timezone=timezone, currency=currency, allowed_minutes=dict(allowed_minutes))
         self.state = FoldState(self, config=config, load_order=self.closed.get, load_minute=self.minutes.get)
@@ -77,6 +88,10 @@ class Ledger:
             minutes=self.minutes.values(),
             hours=old.hours,
             sources=old.sources,
+            rules=old.rules,
+            notifications=old.notifications,
+            people=old.people,
+            conditions=old.conditions,
             journeys={key: journey for key, row in self.closed.items() if (journey := journey_of(row)) is not None},
             load_order=self.closed.get,
             load_minute=self.minutes.get,
@@ -119,6 +134,7 @@ class Ledger:
         self.minutes.update({minute: row for minute, row in changes.minutes.items() if row is not None})
         self.movements += changes.movements
         self.timelines += changes.timeline
+        self.occasions += changes.occasions
         self.parked += [parked.error for parked in changes.parked]
 
     # What a test looks at

@@ -62,6 +62,27 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "shop.configured": {"timezone": "UTC", "currency": "GBP", "allowed_minutes": {"placed": 60}},
     "clock.ticked": {},
     "log.verified": {"events": 12, "differences": 0},
+    "rule.defined": {
+        "rule_id": "r1", "by": "ann", "kind": "low_stock", "name": "Mugs", "scope": {"sku": "A", "location": "x"},
+        "threshold": 2.5, "clear": "1", "for_seconds": 60, "group_by": "location", "channels": ["mail"],
+    },
+    "rule.removed": {"rule_id": "r1", "by": "ann"},
+    "rule.observed": {"rule_id": "r1", "about": "source/till", "met": True, "value": "600"},
+    "notification.acknowledged": {"notification_id": "r1/log@7", "by": "ann"},
+    "notification.snoozed": {"notification_id": "r1/log@7", "by": "ann", "until": "2026-03-02T18:00:00Z"},
+    "notification.resolved": {"notification_id": "r1/log@7", "by": "ann"},
+    "notification.read": {"person": "ann", "through": 7, "ids": ["r1/log@9"]},
+    "person.preferred": {
+        "person": "ann",
+        "preferences": {
+            "quiet": {"from": "22:00", "to": "07:00", "timezone": "Europe/Berlin"}, "digest": True,
+            "muted_rules": ["r1"], "rules": {"r2": {"channels": ["mail"]}}, "channels": {"mail": False},
+            "toast_severity": "warning",
+        },
+    },
+    "order.watched": {"person": "ann", "order_id": "7"},
+    "order.unwatched": {"person": "ann", "order_id": "7"},
+    "view.kept": {"person": "ann", "screen": "orders", "name": "Late", "query": "lateness=late"},
 }  # fmt: skip
 
 

@@ -27,3 +27,15 @@ def test_a_number_and_its_text_are_not_the_same_question() -> None:
 def test_other_rights_make_another_view() -> None:
     asked = {"feed": "inventory"}
     assert parse_view(asked, EVERYTHING) != parse_view(asked, Rights("some"))
+
+
+def test_only_a_view_of_ones_own_rows_is_another_for_each_person() -> None:
+    ann, ben = Rights("everything", "ann"), Rights("everything", "ben")
+    assert parse_view({"feed": "inventory"}, ann) is parse_view({"feed": "inventory"}, ben)
+    assert parse_view({"feed": "people"}, ann) != parse_view({"feed": "people"}, ben)
+
+
+def test_nobody_sees_a_row_that_is_another_persons() -> None:
+    asked = {"feed": "people", "filter": {"person": "ben"}}
+    assert not parse_view(asked, Rights("everything", "ann")).allows(("ben",))
+    assert not parse_view({"feed": "people"}).allows(("ben",))

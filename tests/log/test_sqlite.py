@@ -300,6 +300,7 @@ def test_no_field_of_a_row_is_forgotten_on_disk() -> None:
         (codec.SOURCE, codec.SourceRow),
         (codec.MOVEMENT, codec.Movement),
         (codec.TIMELINE, codec.TimelineEntry),
+        (codec.OCCASION, codec.Occasion),
     ):
         assert set(names) == set(row.__struct_fields__)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from stockwire.core.fold import Changes
-from stockwire.core.rights import EVERYTHING, Rights
+from stockwire.core.rights import Rights
 from stockwire.core.rows import FEEDS, FeedName, Key
 from stockwire.core.values import moment_text
 from stockwire.core.wire import encode_row
@@ -23,15 +23,20 @@ Rows = dict[Key, dict[str, Any]]
 class Place(Rights, frozen=True):
     """Rights to one location's stock, and to orders whose number ends evenly."""
 
-    location: str
+    location: str = ""
 
     def allow(self, feed: FeedName, key: Key) -> bool:
+        if feed == "people":
+            return super().allow(feed, key)
         if feed == "inventory":
             return key[1] == self.location
         return feed != "orders" or key[0][-1] in "02468"
 
 
 MAIN_ONLY = Place(name="main only", location="main")
+PEOPLE = ("ann", "ben")
+OWN_AND_ALL = tuple(Rights("everything", person) for person in PEOPLE)
+"""What people see who see everything: all but each other's own."""
 
 
 class Asked(NamedTuple):
@@ -62,6 +67,9 @@ ASKED = (
     Asked("numbers", "metrics", {}),
     Asked("hours", "hours", {}),
     Asked("sources", "sources", {}),
+    Asked("rules", "rules", {}),
+    Asked("notices", "notifications", {}),
+    Asked("mine", "people", {}),
 )  # fmt: skip
 
 
@@ -90,6 +98,7 @@ class Truth:
         hours = {(moment_text(start),): row for start, row in changes.hours.items()}
         tables: tuple[tuple[FeedName, Mapping[Key, Any]], ...] = (
             ("inventory", changes.inventory), ("metrics", changes.metrics), ("hours", hours), ("sources", changes.sources),
+            ("rules", changes.rules), ("notifications", changes.notifications), ("people", changes.people),
             ("orders", {**changes.orders, **dict.fromkeys(changes.evicted)}),
         )  # fmt: skip
         for feed, changed in tables:
@@ -130,7 +139,7 @@ class Truth:
 
     def holds(self, asked: Asked, rights: Rights, at: int) -> Rows:
         """What the view holds at a version, for a reader with those rights."""
-        name = (asked.id, rights.name, at)
+        name = (asked.id, rights.over(asked.feed).name, at)
         if name not in self._held:
             self._held[name] = self._work_out(asked, rights, at)
         return self._held[name]
@@ -139,7 +148,7 @@ class Truth:
         found: Rows = {}
         for key, steps in self._steps[asked.feed].items():
             place = bisect_right(steps, at, key=lambda step: step.at) - 1
-            if place < 0 or steps[place].row is None or not (rights is EVERYTHING or rights.allow(asked.feed, key)):
+            if place < 0 or steps[place].row is None or not rights.allow(asked.feed, key):
                 continue
             row = self.row(asked.feed, key, steps[place].row.version)
             assert row is not None
@@ -158,3 +167,6 @@ def _everything(loaded: Loaded) -> Iterable[tuple[FeedName, Key, Any]]:
     yield from (("metrics", key, row) for key, row in loaded.metrics.items())
     yield from (("hours", row.key, row) for row in loaded.hours.values())
     yield from (("sources", key, row) for key, row in loaded.sources.items())
+    yield from (("rules", key, row) for key, row in loaded.rules.items())
+    yield from (("notifications", key, row) for key, row in loaded.notifications.items())
+    yield from (("people", key, row) for key, row in loaded.people.items())

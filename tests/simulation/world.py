@@ -26,7 +26,6 @@ from stockwire.core import fold
 from stockwire.core.errors import Invalid, StockwireError, StorageFailed, Unauthenticated
 from stockwire.core.events import Event, ShopConfigured
 from stockwire.core.fold import Changes
-from stockwire.core.rights import EVERYTHING
 from stockwire.core.values import DAY, SECOND, moment
 from stockwire.engine import hub, snapshot
 from stockwire.engine.access import Headers
@@ -49,7 +48,7 @@ from tests.simulation.disk import Disk, lossy_disk
 from tests.simulation.network import Cut, Link
 from tests.simulation.reader import Reader
 from tests.simulation.shop import COUNTED, Teller, Told, add_up
-from tests.simulation.truth import ASKED, MAIN_ONLY, Truth
+from tests.simulation.truth import ASKED, MAIN_ONLY, OWN_AND_ALL, Truth
 from tests.simulation.virtual import play
 from tests.simulation.wire import Wire
 
@@ -621,7 +620,7 @@ class World:
         await self.boot()
         for number in range(self.plan.readers):
             name = f"reader-{number}"
-            self.rights[name] = MAIN_ONLY if number % 3 == 2 else EVERYTHING
+            self.rights[name] = MAIN_ONLY if number % 3 == 2 else OWN_AND_ALL[number % len(OWN_AND_ALL)]
             asked = tuple(self.dice.sample(ASKED, self.dice.choice((1, 2, 3, 5))))
             if self.readers and self.dice.random() < 0.5:
                 asked = self.readers[-1].asked

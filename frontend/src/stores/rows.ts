@@ -177,6 +177,113 @@ export type SourceRow = {
   readonly events: number;
 };
 
+export type RuleKind =
+  | "out_of_stock"
+  | "low_stock"
+  | "oversold"
+  | "back_in_stock"
+  | "large_movement"
+  | "order_stuck"
+  | "order_status"
+  | "large_order"
+  | "rate_spike"
+  | "metric"
+  | "source_silent"
+  | "drift";
+
+export type Severity = "info" | "warning" | "critical";
+
+/** What of the shop a rule looks at; what is left out limits nothing. */
+export type RuleScope = {
+  readonly location?: string;
+  readonly sku?: string;
+  readonly statuses?: readonly string[];
+  /** Only orders that somebody watches. */
+  readonly watched?: boolean;
+  readonly source?: string;
+  readonly channel?: string;
+  readonly currency?: string;
+};
+
+/** Key: rule_id. */
+export type RuleRow = {
+  readonly version: number;
+  readonly rule_id: string;
+  readonly kind: RuleKind;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly severity: Severity;
+  readonly scope: RuleScope;
+  readonly threshold: number | null;
+  readonly clear: number | null;
+  readonly metric: string | null;
+  readonly period: string | null;
+  readonly comparison: "above" | "below" | "changed" | null;
+  readonly for_seconds: number;
+  readonly keep_seconds: number;
+  readonly cooldown_seconds: number;
+  readonly group_by: "none" | "location" | "rule";
+  readonly channels: "default" | readonly string[];
+  readonly built_in: boolean;
+  readonly revision: number;
+  readonly updated_by: string;
+  readonly updated_at: MomentText | null;
+};
+
+export type NotificationState = "pending" | "firing" | "acknowledged" | "snoozed" | "resolved";
+
+/** Key: notification_id. */
+export type NotificationRow = {
+  readonly version: number;
+  readonly notification_id: string;
+  readonly rule_id: string;
+  readonly kind: RuleKind;
+  readonly severity: Severity;
+  readonly state: NotificationState;
+  readonly dedupe_key: string;
+  readonly subject: string;
+  readonly sku: string | null;
+  readonly location: string | null;
+  readonly order_id: string | null;
+  readonly source: string | null;
+  readonly metric: string | null;
+  readonly name: string;
+  readonly value: string | null;
+  readonly threshold: string | null;
+  readonly count: number;
+  readonly members: readonly string[];
+  readonly occurrences: number;
+  readonly began_at: MomentText;
+  readonly fired_at: MomentText | null;
+  readonly fired_version: number | null;
+  readonly updated_at: MomentText;
+  readonly ended_at: MomentText | null;
+  readonly acknowledged_by: string | null;
+  readonly snoozed_until: MomentText | null;
+  /** "": by itself. */
+  readonly resolved_by: string | null;
+};
+
+export type Preferences = {
+  readonly quiet: { readonly from: string; readonly to: string; readonly timezone: string } | null;
+  readonly digest: boolean;
+  readonly muted_rules: readonly string[];
+  readonly rules: Readonly<Record<string, { readonly channels: readonly string[] | null }>>;
+  readonly channels: Readonly<Record<string, boolean>>;
+  readonly toast_severity: Severity;
+};
+
+/** Key: person. Only one's own is ever seen. */
+export type PersonRow = {
+  readonly version: number;
+  readonly person: string;
+  readonly read_through: number;
+  readonly read: readonly string[];
+  readonly preferences: Preferences;
+  readonly watched: readonly string[];
+  readonly views: Readonly<Record<string, Readonly<Record<string, string>>>>;
+};
+
 /** Each feed's rows. */
 export interface FeedRows {
   inventory: InventoryRow;
@@ -184,6 +291,9 @@ export interface FeedRows {
   metrics: MetricRow;
   hours: HourRow;
   sources: SourceRow;
+  rules: RuleRow;
+  notifications: NotificationRow;
+  people: PersonRow;
 }
 
 export type FeedName = keyof FeedRows;

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from stockwire.core.errors import Invalid
+from stockwire.core.rows import Comparison, GroupBy, Preferences, Reach, RuleKind, Severity
 from stockwire.core.values import Money, Quantity, moment, money, quantity
 
 INTERNAL_SOURCE: Final = "stockwire"
@@ -28,6 +29,8 @@ DEFAULT_LOCATION: Final = "main"
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=4096)]
+NotificationId = Annotated[str, Meta(min_length=1, max_length=1000)]
+Seconds = Annotated[int, Meta(ge=0, le=31 * 86_400)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 
 StockState = Literal["available", "damaged", "quality_control"]
@@ -392,6 +395,142 @@ class LogVerified(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     differences: int
 
 
+class RuleDefined(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a rule is in force from here on, in the place of any of the same id. `threshold` and `clear` are exact,
+    with at most 4 decimals; what they are of, the kind says (core/rules.py)."""
+
+    type = "rule.defined"
+    rule_id: Name
+    by: Name
+    kind: RuleKind
+    name: Name
+    enabled: bool = True
+    severity: Severity = "warning"
+    scope: Reach = Reach()
+    threshold: Money | None = None
+    clear: Money | None = None
+    metric: Name | None = None
+    period: Name | None = None
+    comparison: Comparison | None = None
+    for_seconds: Seconds = 0
+    keep_seconds: Seconds = 0
+    cooldown_seconds: Seconds = 0
+    group_by: GroupBy = "none"
+    channels: tuple[Name, ...] | Literal["default"] = "default"
+
+    @property
+    def subject(self) -> str:
+        return f"rule/{self.rule_id}"
+
+
+class RuleRemoved(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a rule is in force no more."""
+
+    type = "rule.removed"
+    rule_id: Name
+    by: Name
+
+    @property
+    def subject(self) -> str:
+        return f"rule/{self.rule_id}"
+
+
+class RuleObserved(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: what a rule looks at is so from here on, or no more. For what folding cannot see by itself: metrics, which
+    are worked out once a batch, and the silence of a source. Written only when `met` turns."""
+
+    type = "rule.observed"
+    rule_id: Name
+    about: Name
+    met: bool
+    value: Text | None = None
+    previous: Text | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"rule/{self.rule_id}"
+
+
+class NotificationData(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: what somebody did with a notification."""
+
+    notification_id: NotificationId
+    by: Name
+
+    @property
+    def subject(self) -> str:
+        return f"notification/{self.notification_id}"
+
+
+class NotificationAcknowledged(NotificationData, frozen=True, kw_only=True, omit_defaults=True,
+                               forbid_unknown_fields=True):  # fmt: skip
+    """Internal: somebody sees to it."""
+
+    type = "notification.acknowledged"
+
+
+class NotificationSnoozed(NotificationData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: it is not to be heard of until then (by the shop's clock)."""
+
+    type = "notification.snoozed"
+    until: str
+
+
+class NotificationResolved(NotificationData, frozen=True, kw_only=True, omit_defaults=True,
+                           forbid_unknown_fields=True):  # fmt: skip
+    """Internal: somebody says that it is over."""
+
+    type = "notification.resolved"
+
+
+class PersonData(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: what a person did for themself."""
+
+    person: Name
+
+    @property
+    def subject(self) -> str:
+        return f"person/{self.person}"
+
+
+class NotificationRead(PersonData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a person has read all that fired up to a version, or those by these ids."""
+
+    type = "notification.read"
+    through: int | None = None
+    ids: Annotated[tuple[NotificationId, ...], Meta(max_length=500)] = ()
+
+
+class PersonPreferred(PersonData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: how a person wants to be told, in the place of all they wanted before."""
+
+    type = "person.preferred"
+    preferences: Preferences
+
+
+class OrderWatched(PersonData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a person watches an order."""
+
+    type = "order.watched"
+    order_id: Name
+
+
+class OrderUnwatched(PersonData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a person watches an order no more."""
+
+    type = "order.unwatched"
+    order_id: Name
+
+
+class ViewKept(PersonData, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Internal: a person keeps a view of a screen by a name; without a `query` no more."""
+
+    type = "view.kept"
+    screen: Name
+    name: Name
+    query: Text | None = None
+
+
 _STOCK_SIGNS: Final = {
     "stock.received": 1, "stock.counted": 0, "stock.committed": 1, "stock.released": 1, "stock.fulfilled": 1,
     "stock.reserved": 1, "stock.reservation_expired": 1, "stock.transferred": 1, "stock.returned": 1,
@@ -405,10 +544,20 @@ TYPES: Final[Mapping[str, type[Data]]] = {
         StockReceived, StockAdjusted, StockCounted, StockCommitted, StockReleased, StockFulfilled, StockReserved,
         StockReservationExpired, StockTransferred, StockReturned, StockStateMoved, StockIncomingChanged, StockSnapshot,
         ProductUpdated, LocationUpdated, OrderPlaced, OrderUpdated, OrderStatusChanged, OrderHeld, OrderReleased,
-        OrderPaymentChanged, OrderCredited, ShopConfigured, ClockTicked, LogVerified,
+        OrderPaymentChanged, OrderCredited, ShopConfigured, ClockTicked, LogVerified, RuleDefined, RuleRemoved,
+        RuleObserved, NotificationAcknowledged, NotificationSnoozed, NotificationResolved, NotificationRead,
+        PersonPreferred, OrderWatched, OrderUnwatched, ViewKept,
     )
 }  # fmt: skip
-INTERNAL_TYPES: Final = frozenset({ShopConfigured.type, ClockTicked.type, LogVerified.type})
+NOTICE_TYPES: Final = frozenset(
+    kind.type
+    for kind in (
+        RuleDefined, RuleRemoved, RuleObserved, NotificationAcknowledged, NotificationSnoozed, NotificationResolved,
+        NotificationRead, PersonPreferred, OrderWatched, OrderUnwatched, ViewKept,
+    )
+)  # fmt: skip
+"""What is done about rules, notifications and a person's own."""
+INTERNAL_TYPES: Final = frozenset({ShopConfigured.type, ClockTicked.type, LogVerified.type}) | NOTICE_TYPES
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -540,6 +689,11 @@ def _check(data: Data) -> None:
                     moment(data.promised_at)
                 except ValueError as error:
                     raise Invalid(f"`data.promised_at`: {error}") from None
+        case NotificationSnoozed():
+            try:
+                moment(data.until)
+            except ValueError as error:
+                raise Invalid(f"`data.until`: {error}") from None
         case OrderStatusChanged():
             for index, step in enumerate(data.lines):
                 if step.quantity <= 0:

@@ -59,16 +59,21 @@ from stockwire.core.projections.sales import (
 )
 from stockwire.core.projections.tallies import OrderTally, StockTally
 from stockwire.core.rows import (
+    Condition,
     HourRow,
     InventoryRow,
     Key,
     MetricRow,
     MinuteSales,
     Movement,
+    NotificationRow,
     OrderRow,
+    PersonRow,
     ProductRow,
+    RuleRow,
     SourceRow,
     TimelineEntry,
+    Told,
 )
 from stockwire.core.tables import Draft, Table
 from stockwire.core.values import HOUR, MINUTE, moment
@@ -115,6 +120,12 @@ class Changes(msgspec.Struct, kw_only=True):
     """Orders that left the `orders` feed without being deleted, with the version at which they did: the feed shows
     the open ones and the 1,000 most recently closed. The log keeps these as tombstones of the feed for as long as
     its horizon."""
+    rules: Mapping[Key, RuleRow | None] = {}
+    notifications: Mapping[Key, NotificationRow | None] = {}
+    people: Mapping[Key, PersonRow | None] = {}
+    conditions: Mapping[Key, Condition | None] = {}
+    occasions: Sequence[Told] = ()
+    """What people are to be told of, each with its notification as it was then."""
 
 
 class FoldState:
@@ -141,6 +152,10 @@ class FoldState:
         minutes: Iterable[MinuteSales] = (),
         hours: Iterable[HourRow] = (),
         sources: Iterable[SourceRow] = (),
+        rules: Iterable[RuleRow] = (),
+        notifications: Iterable[NotificationRow] = (),
+        people: Iterable[PersonRow] = (),
+        conditions: Iterable[Condition] = (),
         journeys: Mapping[Key, Journey] | None = None,
         load_order: Callable[[Key], OrderRow | None] | None = None,
         load_minute: Callable[[int], MinuteSales | None] | None = None,
@@ -155,6 +170,10 @@ class FoldState:
         self.metrics: Table[Key, MetricRow] = Table({row.key: row for row in metrics})
         self.hours: Table[int, HourRow] = Table({row.start: row for row in hours})
         self.sources: Table[Key, SourceRow] = Table({row.key: row for row in sources})
+        self.rules: Table[Key, RuleRow] = Table({row.key: row for row in rules})
+        self.notifications: Table[Key, NotificationRow] = Table({row.key: row for row in notifications})
+        self.people: Table[Key, PersonRow] = Table({row.key: row for row in people})
+        self.conditions: Table[Key, Condition] = Table({row.key: row for row in conditions})
         self.sales = SalesBook(minutes, clock, load_minute)
         given = list(orders)
         still_open = {row.key: row for row in given if row.closed_at is None}
@@ -236,6 +255,10 @@ class FoldState:
         self.stock_heard = self._stock_heard()
         self.hours.commit(changes.hours)
         self.sources.commit(changes.sources)
+        self.rules.commit(changes.rules)
+        self.notifications.commit(changes.notifications)
+        self.people.commit(changes.people)
+        self.conditions.commit(changes.conditions)
         self.sales.commit(changes.minutes, changes.clock)
         self.has_orders = self.has_orders or bool(changes.orders)
         self.journeys.commit(_journeys(changes.orders), changes.clock)

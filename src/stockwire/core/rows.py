@@ -15,18 +15,32 @@ from stockwire.core.values import moment_text
 
 Key = tuple[str, ...]
 
-FeedName = Literal["inventory", "orders", "metrics", "hours", "sources"]
-FEEDS: Final[tuple[FeedName, ...]] = ("inventory", "orders", "metrics", "hours", "sources")
+FeedName = Literal["inventory", "orders", "metrics", "hours", "sources", "rules", "notifications", "people"]
+FEEDS: Final[tuple[FeedName, ...]] = (
+    "inventory", "orders", "metrics", "hours", "sources", "rules", "notifications", "people",
+)  # fmt: skip
 KEYS: Final[dict[FeedName, tuple[str, ...]]] = {
     "inventory": ("sku", "location"),
     "orders": ("order_id",),
     "metrics": ("metric", "period"),
     "hours": ("start",),
     "sources": ("source",),
+    "rules": ("rule_id",),
+    "notifications": ("notification_id",),
+    "people": ("person",),
 }
 
 StockStatus = Literal["oversold", "out_of_stock", "low", "overstock", "ok", "untracked"]
 Lateness = Literal["on_track", "at_risk", "late"]
+RuleKind = Literal[
+    "out_of_stock", "low_stock", "oversold", "back_in_stock", "large_movement", "order_stuck", "order_status",
+    "large_order", "rate_spike", "metric", "source_silent", "drift",
+]  # fmt: skip
+Severity = Literal["info", "warning", "critical"]
+Comparison = Literal["above", "below", "changed"]
+GroupBy = Literal["none", "location", "rule"]
+NotificationState = Literal["pending", "firing", "acknowledged", "snoozed", "resolved"]
+Happened = Literal["fired", "resolved", "unsnoozed"]
 
 
 class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -263,7 +277,177 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
         return (self.source,)
 
 
-Row = InventoryRow | OrderRow | MetricRow | HourRow | SourceRow
+class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What of the shop a rule looks at; None or nothing: all of it. `watched`: only orders that somebody watches."""
+
+    location: str | None = None
+    sku: str | None = None
+    statuses: tuple[str, ...] = ()
+    watched: bool = False
+    source: str | None = None
+    channel: str | None = None
+    currency: str | None = None
+
+
+class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
+    """When somebody is to be told of what. `threshold` and `clear` are in ten-thousandths, whatever they are of.
+
+    `clear` is how far what was met must go back beyond the threshold to be over. `channels` None: those that each person
+    gets everything by. `revision` counts the definitions, 0 being Stockwire's own.
+    """
+
+    version: int
+    rule_id: str
+    kind: RuleKind
+    name: str
+    enabled: bool = True
+    severity: Severity = "warning"
+    scope: Reach = Reach()
+    threshold: int | None = None
+    clear: int | None = None
+    metric: str | None = None
+    period: str | None = None
+    comparison: Comparison | None = None
+    for_seconds: int = 0
+    keep_seconds: int = 0
+    cooldown_seconds: int = 0
+    group_by: GroupBy = "none"
+    channels: tuple[str, ...] | None = None
+    built_in: bool = False
+    revision: int = 0
+    updated_by: str = ""
+    updated_at: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.rule_id,)
+
+
+class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth telling, with a life (core/projections/notifications.py).
+
+    `subject` is what it is about: one stock row, order, metric or source, or the group. `count` and `members` are what
+    is met now, newest first; of a fact, what happened since it was last told. `fired_at` and `fired_version` are of the
+    last time it was told. Not shown: `cleared_at`, since when nothing is met while it keeps firing; `told_at`, when
+    somebody was last told anything; `told`, whether that it fires; `untold`, whether something waits to be.
+    """
+
+    version: int
+    notification_id: str
+    rule_id: str
+    kind: RuleKind
+    severity: Severity
+    state: NotificationState
+    dedupe_key: str
+    subject: str
+    began_at: int
+    updated_at: int
+    sku: str | None = None
+    location: str | None = None
+    order_id: str | None = None
+    source: str | None = None
+    metric: str | None = None
+    name: str = ""
+    value: str | None = None
+    threshold: str | None = None
+    count: int = 0
+    members: tuple[str, ...] = ()
+    occurrences: int = 0
+    fired_at: int | None = None
+    fired_version: int | None = None
+    ended_at: int | None = None
+    acknowledged_by: str | None = None
+    snoozed_until: int | None = None
+    resolved_by: str | None = None
+    cleared_at: int | None = None
+    told_at: int | None = None
+    told: bool = False
+    untold: bool = False
+
+    @property
+    def key(self) -> Key:
+        return (self.notification_id,)
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject for which a rule is met now, since when, and whether its notification still counts it. Not a feed."""
+
+    rule_id: str
+    subject: str
+    since: int
+    group: str
+    counted: bool = True
+
+    @property
+    def key(self) -> Key:
+        return (self.rule_id, self.subject)
+
+
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that people are to be told of a notification: `at` by the shop's clock, by an event recorded then."""
+
+    version: int
+    notification_id: str
+    happened: Happened
+    at: int
+    recorded_at: int
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Where it stands among all; each is there once."""
+        return (self.version, self.notification_id, self.happened)
+
+
+Told = tuple[Occasion, NotificationRow]
+"""An occasion, and the notification as it was then."""
+
+
+class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """The hours of each day in which a person is not to be disturbed: "22:00" to "07:00" in their time zone."""
+
+    from_: str
+    to: str
+    timezone: str
+
+
+class RuleChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The channels by which a person wants to hear of one rule; None: as of any other."""
+
+    channels: tuple[str, ...] | None = None
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a person wants to be told. `channels` turns each on or off; `toast_severity`: what pops up on the page."""
+
+    quiet: Quiet | None = None
+    digest: bool = False
+    muted_rules: tuple[str, ...] = ()
+    rules: dict[str, RuleChoice] = {}
+    channels: dict[str, bool] = {}
+    toast_severity: Severity = "critical"
+
+
+class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has read, wants and watches. Only that person sees it.
+
+    Read is what fired up to the version `read_through`, and the notifications in `read`. `views` are the person's own
+    of each screen: name to query.
+    """
+
+    version: int
+    person: str
+    read_through: int = 0
+    read: tuple[str, ...] = ()
+    preferences: Preferences = Preferences()
+    watched: tuple[str, ...] = ()
+    views: dict[str, dict[str, str]] = {}
+
+    @property
+    def key(self) -> Key:
+        return (self.person,)
+
+
+Row = InventoryRow | OrderRow | MetricRow | HourRow | SourceRow | RuleRow | NotificationRow | PersonRow
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -111,6 +111,12 @@ def quantity_json(value: int) -> int | float:
     return whole if rest == 0 else float(_decimal_text(value, 3))
 
 
+def number_json(value: int) -> int | float:
+    """A number of ten-thousandths in JSON, where it is of no particular kind: as `quantity_json`, with 4 decimals."""
+    whole, rest = divmod(value, MONEY_SCALE)
+    return whole if rest == 0 else float(_decimal_text(value, 4))
+
+
 def money_text(value: int) -> str:
     """Money as a decimal string: `"6.95"`."""
     return _decimal_text(value, 4)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stockwire.core.errors import Invalid
-from stockwire.core.rights import EVERYTHING, Rights
+from stockwire.core.rights import EVERYTHING, OWN, Rights
 from stockwire.core.rows import FEEDS, KEYS, FeedName, Key
 from stockwire.core.wire import FIELD, FIELDS, Field, parse_operand
 
@@ -24,7 +24,7 @@ CONDITIONS_MOST: Final = 16
 CHOICES_MOST: Final = 100
 OPERATORS: Final = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "prefix")
 SEARCH: Final = "search"
-_UNORDERED: Final = frozenset({"names", "figure", "object"})
+_UNORDERED: Final = frozenset({"names", "figure", "object", "value"})
 
 RESERVED: Final = frozenset(
     {"feed", "views", "order", "limit", "cursor", "page", "interval", "paused", "reason", "wait", "at_least", "id"}
@@ -283,7 +283,8 @@ def parse_view(raw: Mapping[str, Any], rights: Rights = EVERYTHING) -> View:
     """The view that a subscribe frame's `feed`, `filter`, `order` and `limit` ask for. Raises Invalid. What many ask for
     is understood once.
     """
-    return _view(_Asked(raw), rights)
+    asked = _Asked(raw)
+    return _view(asked, rights.over(OWN if asked.feed == OWN else ""))
 
 
 @lru_cache(maxsize=1_024)
@@ -294,6 +295,8 @@ def _view(asked: _Asked, rights: Rights) -> View:
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LIMIT_MOST):
         raise Invalid(f"`limit` must be 1 to {LIMIT_MOST}")
     filter_, tests, pins = _parse_filter(feed, asked.filter)
+    if feed == OWN:
+        pins.append(Pin(FIELD[feed][KEYS[feed][0]], rights.person))
     return View(feed, filter_, tests, _parse_order(feed, asked.order), limit, rights, pins)
 
 

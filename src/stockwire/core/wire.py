@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from stockwire.core.errors import Invalid, StockwireError
-from stockwire.core.rows import FeedName, HourRow, Key, LineState, Movement, OrderRow, TimelineEntry
+from stockwire.core.rows import FeedName, HourRow, Key, LineState, Movement, OrderRow, RuleRow, TimelineEntry
 from stockwire.core.values import (
     AMOUNT_SCALE,
     MONEY_SCALE,
@@ -27,10 +27,13 @@ from stockwire.core.values import (
     moment,
     moment_text,
     money_text,
+    number_json,
     quantity_json,
 )
 
-Kind = Literal["text", "quantity", "money", "amount", "moment", "count", "flag", "names", "figure", "object"]
+Kind = Literal[
+    "text", "quantity", "money", "amount", "moment", "count", "number", "flag", "names", "figure", "object", "value",
+]  # fmt: skip
 Getter = Callable[[Any], Any]
 
 
@@ -68,6 +71,10 @@ def _order_total(row: OrderRow) -> int:
 
 def _order_sum(name: str) -> Getter:
     return lambda row: sum(getattr(line, name) for line in row.lines)
+
+
+def _rule_channels(row: RuleRow) -> Any:
+    return "default" if row.channels is None else row.channels
 
 
 def _net_sales(row: HourRow) -> int:
@@ -138,6 +145,45 @@ FIELDS: Final[dict[FeedName, tuple[Field, ...]]] = {
         *_fields("moment", "newest_at", "recorded_at"),
         *_fields("count", "events", "version"),
     ),
+    "rules": (
+        *_fields("text", "rule_id", "kind", "name*"),
+        *_fields("flag", "enabled"),
+        *_fields("text", "severity"),
+        *_fields("value", "scope"),
+        *_fields("number", "threshold", "clear"),
+        *_fields("text", "metric", "period", "comparison"),
+        *_fields("count", "for_seconds", "keep_seconds", "cooldown_seconds"),
+        *_fields("text", "group_by"),
+        Field("channels", "value", _rule_channels),
+        *_fields("flag", "built_in"),
+        *_fields("count", "revision"),
+        *_fields("text", "updated_by"),
+        *_fields("moment", "updated_at"),
+        *_fields("count", "version"),
+    ),
+    "notifications": (
+        *_fields("text", "notification_id", "rule_id", "kind", "severity", "state", "dedupe_key", "subject*", "sku*",
+                 "location", "order_id*", "source", "metric", "name*", "value", "threshold"),
+        *_fields("count", "count"),
+        *_fields("names", "members"),
+        *_fields("count", "occurrences"),
+        *_fields("moment", "began_at", "fired_at"),
+        *_fields("count", "fired_version"),
+        *_fields("moment", "updated_at", "ended_at"),
+        *_fields("text", "acknowledged_by"),
+        *_fields("moment", "snoozed_until"),
+        *_fields("text", "resolved_by"),
+        *_fields("count", "version"),
+    ),
+    "people": (
+        *_fields("text", "person"),
+        *_fields("count", "read_through"),
+        *_fields("names", "read"),
+        *_fields("value", "preferences"),
+        *_fields("names", "watched"),
+        *_fields("value", "views"),
+        *_fields("count", "version"),
+    ),
 }  # fmt: skip
 
 FIELD: Final = {feed: {field.name: field for field in fields} for feed, fields in FIELDS.items()}
@@ -153,7 +199,8 @@ def _names(value: Iterable[str]) -> list[str]:
 
 SHOW: Final[dict[Kind, Callable[[Any], Any]]] = {
     "text": _same, "quantity": quantity_json, "money": money_text, "amount": amount_text, "moment": moment_text,
-    "count": _same, "flag": _same, "names": _names, "figure": _same, "object": _same,
+    "count": _same, "number": number_json, "flag": _same, "names": _names, "figure": _same, "object": _same,
+    "value": msgspec.to_builtins,
 }  # fmt: skip
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -258,7 +305,7 @@ def parse_operand(field: Field, value: Any) -> Any:
             return value
         case "quantity":
             return _decimal(value, QUANTITY_SCALE)
-        case "money":
+        case "money" | "number":
             return _decimal(value, MONEY_SCALE)
         case "amount":
             return _decimal(value, AMOUNT_SCALE)

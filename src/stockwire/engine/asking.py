@@ -13,6 +13,7 @@ import msgspec
 from stockwire.core.cadence import Pace, parse_pace
 from stockwire.core.cursor import Cursor, parse_cursor
 from stockwire.core.errors import Invalid, Problem, Refused, TooLarge
+from stockwire.core.rights import OWN, Rights
 from stockwire.core.session import VIEWS_MOST, Session
 from stockwire.core.views import query_view
 from stockwire.core.wire import Frame, parse_json
@@ -28,6 +29,12 @@ class Asking(msgspec.Struct, frozen=True):
     views: tuple[dict[str, Any], ...]
     pace: Pace
     wait: int
+
+
+def whose(rights: Rights, asking: Asking | None) -> str:
+    """The name of the rights as far as they decide about the answer: equal for all who are answered the same."""
+    own = asking is not None and any(view.get("feed") == OWN for view in asking.views)
+    return rights.over(OWN if own else "").name
 
 
 def parse_asking(query: bytes, body: bytes = b"") -> Asking:

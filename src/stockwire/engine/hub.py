@@ -195,6 +195,9 @@ class Hub:
             "metrics": changes.metrics,
             "hours": {(moment_text(start),): row for start, row in changes.hours.items()},
             "sources": changes.sources,
+            "rules": changes.rules,
+            "notifications": changes.notifications,
+            "people": changes.people,
         }
         for name, changed in rows.items():
             gone = changes.evicted if name == "orders" else {}

@@ -68,6 +68,10 @@ def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
         minutes=kept.minutes.values(),
         hours=kept.hours.values(),
         sources=kept.sources.values(),
+        rules=kept.rules.values(),
+        notifications=kept.notifications.values(),
+        people=kept.people.values(),
+        conditions=kept.conditions.values(),
         journeys=kept.journeys,
         load_order=load_order,
         load_minute=log.minute,
@@ -78,7 +82,7 @@ def feeds(loaded: Loaded) -> dict[FeedName, Feed]:
     """The feeds as the log has them."""
     tables: dict[FeedName, Any] = {
         "inventory": loaded.inventory, "orders": loaded.orders, "metrics": loaded.metrics, "hours": loaded.hours,
-        "sources": loaded.sources,
+        "sources": loaded.sources, "rules": loaded.rules, "notifications": loaded.notifications, "people": loaded.people,
     }  # fmt: skip
     return {
         name: Feed(name, rows.values(), loaded.tombstones.get(name), loaded.horizon) for name, rows in tables.items()
@@ -102,6 +106,9 @@ def changes_since(loaded: Loaded, version: int) -> Changes:
         timeline=[],
         parked=[],
         config=None,
+        rules=_since(loaded, "rules", loaded.rules, version),
+        notifications=_since(loaded, "notifications", loaded.notifications, version),
+        people=_since(loaded, "people", loaded.people, version),
     )
 
 

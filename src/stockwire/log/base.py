@@ -22,6 +22,7 @@ from stockwire.core.events import Record
 from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey
 from stockwire.core.rows import (
+    Condition,
     FeedName,
     HourRow,
     InventoryRow,
@@ -29,10 +30,14 @@ from stockwire.core.rows import (
     MetricRow,
     MinuteSales,
     Movement,
+    NotificationRow,
     OrderRow,
+    PersonRow,
     ProductRow,
+    RuleRow,
     SourceRow,
     TimelineEntry,
+    Told,
 )
 from stockwire.core.values import DAY, moment_text
 from stockwire.core.views import View
@@ -51,11 +56,11 @@ EventKey = tuple[str, str]
 
 TableName = Literal[
     "inventory", "products", "locations", "orders", "metrics", "minutes", "hours", "sources", "movements", "timeline",
-    "parked",
+    "parked", "rules", "notifications", "people", "conditions", "occasions",
 ]  # fmt: skip
 TABLES: Final[tuple[TableName, ...]] = (
     "inventory", "products", "locations", "orders", "metrics", "minutes", "hours", "sources", "movements", "timeline",
-    "parked",
+    "parked", "rules", "notifications", "people", "conditions", "occasions",
 )  # fmt: skip
 
 
@@ -75,6 +80,10 @@ class Loaded(msgspec.Struct, kw_only=True):
     minutes: dict[int, MinuteSales]
     hours: dict[int, HourRow]
     sources: dict[Key, SourceRow]
+    rules: dict[Key, RuleRow]
+    notifications: dict[Key, NotificationRow]
+    people: dict[Key, PersonRow]
+    conditions: dict[Key, Condition]
     journeys: dict[Key, Journey]
     tombstones: dict[FeedName, dict[Key, int]]
 
@@ -157,6 +166,9 @@ class Log(Protocol):
         Each carries the boundary it begins with as its `minute`.
         """
 
+    def occasions(self, after: int, limit: int) -> list[Told]:
+        """What is to be told after a version, in order: of whole versions, so that there may be some more than `limit`."""
+
     def counts(self) -> Counts:
         """How much there is of everything."""
 
@@ -195,6 +207,9 @@ def tombstones(changes: Changes) -> Iterator[tuple[FeedName, Key, int]]:
         ("orders", changes.orders),
         ("metrics", changes.metrics),
         ("sources", changes.sources),
+        ("rules", changes.rules),
+        ("notifications", changes.notifications),
+        ("people", changes.people),
     )
     for feed, changed in tables:
         for key, row in changed.items():

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from stockwire.core.rows import (
+    Condition,
     Hold,
     HourRow,
     InventoryRow,
@@ -22,10 +23,15 @@ from stockwire.core.rows import (
     MetricRow,
     MinuteSales,
     Movement,
+    NotificationRow,
+    Occasion,
     OrderRow,
+    PersonRow,
     ProductRow,
+    RuleRow,
     SourceRow,
     TimelineEntry,
+    Told,
 )
 from stockwire.core.values import amount_of_money
 
@@ -59,6 +65,8 @@ TIMELINE: Final = (
     "version", "order_id", "type", "occurred_at", "recorded_at", "source", "from_status", "to_status", "irregular",
     "skipped", "derived", "text", "document",
 )  # fmt: skip
+
+OCCASION: Final = ("version", "notification_id", "happened", "at", "recorded_at")
 
 ORDER_COLUMNS: Final = (
     "order_id", "number", "status", "payment_status", "location", "currency", "source", "customer_id",
@@ -97,6 +105,7 @@ _order_scalars: Final = attrgetter(*_ORDER)
 _line_values: Final = attrgetter(*_LINE)
 _listed: Final = attrgetter(*ORDER_COLUMNS[:20])
 _timeline_values: Final = attrgetter(*TIMELINE)
+_occasion_values: Final = attrgetter(*OCCASION)
 
 
 def inventory_columns(row: InventoryRow) -> Columns:
@@ -180,6 +189,24 @@ def metric_value(row: MetricRow) -> bytes:
 
 
 metric_row: Final = msgspec.json.Decoder(MetricRow).decode
+whole_value: Final[Callable[[Any], bytes]] = _json
+"""A rule, notification, person or condition as JSON."""
+rule_row: Final = msgspec.json.Decoder(RuleRow).decode
+notification_row: Final = msgspec.json.Decoder(NotificationRow).decode
+person_row: Final = msgspec.json.Decoder(PersonRow).decode
+condition_row: Final = msgspec.json.Decoder(Condition).decode
+
+
+def occasion_columns(told: Told) -> Columns:
+    """The occasion, and the notification as it was then, as columns."""
+    occasion, row = told
+    return (*_occasion_values(occasion), _json(row))
+
+
+def occasion_of(columns: Columns) -> Told:
+    """The inverse of `occasion_columns`."""
+    *values, row = columns
+    return Occasion(**dict(zip(OCCASION, values, strict=True))), notification_row(row)
 
 
 def order_columns(row: OrderRow) -> Columns:

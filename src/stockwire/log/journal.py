@@ -51,13 +51,16 @@ def written(changes: Changes) -> bytes:
             _items(changes.hours, codec.hour_columns),
             _items(changes.sources, codec.source_columns),
             list(changes.evicted.items()),
+            _items(changes.rules, codec.whole_value),
+            _items(changes.notifications, codec.whole_value),
+            _items(changes.people, codec.whole_value),
         )
     )
 
 
 def read(version: int, body: bytes) -> Changes:
     """The inverse of `written`: the commit's changes as far as feeds go. Without movements, timeline and the like."""
-    clock, inventory, orders, metrics, hours, sources, evicted = _unpack(body)
+    clock, inventory, orders, metrics, hours, sources, evicted, rules, notifications, people = _unpack(body)
     return Changes(
         version=version,
         clock=clock,
@@ -74,6 +77,9 @@ def read(version: int, body: bytes) -> Changes:
         parked=[],
         config=None,
         evicted={tuple(key): at for key, at in evicted},
+        rules=_rows(rules, tuple, codec.rule_row),
+        notifications=_rows(notifications, tuple, codec.notification_row),
+        people=_rows(people, tuple, codec.person_row),
     )
 
 

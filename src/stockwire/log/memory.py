@@ -17,7 +17,7 @@ from stockwire.core.errors import Invalid
 from stockwire.core.events import Record
 from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
-from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, OrderRow, TimelineEntry
+from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
 from stockwire.core.views import View
 from stockwire.log import codec
 from stockwire.log.base import (
@@ -51,11 +51,15 @@ class MemoryLog:
         self._known: dict[EventKey, int] = {}
         self._rows: dict[str, dict[Any, Any]] = {
             name: {}
-            for name in ("inventory", "products", "locations", "orders", "metrics", "minutes", "hours", "sources")
-        }
+            for name in (
+                "inventory", "products", "locations", "orders", "metrics", "minutes", "hours", "sources", "rules",
+                "notifications", "people", "conditions",
+            )
+        }  # fmt: skip
         self._movements: dict[Key, list[Movement]] = {}
         self._timeline: dict[str, list[TimelineEntry]] = {}
         self._parked: dict[int, str] = {}
+        self._occasions: list[Told] = []
         self._hidden: set[Key] = set()
         self._tombstones: dict[tuple[FeedName, Key], tuple[int, int]] = {}
 
@@ -87,6 +91,10 @@ class MemoryLog:
                 minutes={at: row for at, row in rows["minutes"].items() if at >= self._clock - MINUTES_LOADED},
                 hours=dict(rows["hours"]),
                 sources=dict(rows["sources"]),
+                rules=dict(rows["rules"]),
+                notifications=dict(rows["notifications"]),
+                people=dict(rows["people"]),
+                conditions=dict(rows["conditions"]),
                 journeys=self._journeys(),
                 tombstones={},
             )
@@ -159,6 +167,12 @@ class MemoryLog:
             found.append(MinuteSales(minute=start, **codec.sums(figures, codec.MINUTE[1:])))
         return found
 
+    def occasions(self, after: int, limit: int) -> list[Told]:
+        with self._lock:
+            found = [told for told in self._occasions if told[0].version > after]
+        newest = max((told[0].version for told in found[:limit]), default=0)
+        return [told for told in found if told[0].version <= newest]
+
     def counts(self) -> Counts:
         with self._lock:
             return Counts(
@@ -184,6 +198,8 @@ class MemoryLog:
                 return [((entry.version, entry.order_id), entry) for kept in self._timeline.values() for entry in kept]
             case "parked":
                 return [((version,), error) for version, error in self._parked.items()]
+            case "occasions":
+                return [(told[0].order, told) for told in self._occasions]
             case _:
                 return [(key if isinstance(key, tuple) else (key,), row) for key, row in self._rows[table].items()]
 
@@ -208,6 +224,7 @@ class MemoryLog:
                 self._movements.setdefault((movement.sku, movement.location), []).append(movement)
             for entry in changes.timeline:
                 self._timeline.setdefault(entry.order_id, []).append(entry)
+            self._occasions += sorted(changes.occasions, key=lambda told: told[0].order)
             self._parked.update((parked.version, parked.error) for parked in changes.parked)
             at = records[-1].recorded_at if records else 0
             self._tombstones.update(((feed, key), (version, at)) for feed, key, version in tombstones(changes))

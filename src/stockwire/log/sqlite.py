@@ -26,7 +26,7 @@ from stockwire.core.events import Record, stored_event
 from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
-from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry
+from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
 from stockwire.core.views import View
 from stockwire.log import codec, database, journal, listing
 from stockwire.log.base import (
@@ -211,6 +211,12 @@ class SqliteLog:
             minutes={row.minute: row for row in map(codec.minute_row, rows("minutes_from", clock - MINUTES_LOADED))},
             hours={row.start: row for row in map(codec.hour_row, rows("all_hours"))},
             sources={row.key: row for row in map(codec.source_row, rows("all_sources"))},
+            rules={row.key: row for row in (codec.rule_row(value) for (value,) in rows("all_rules"))},
+            notifications={
+                row.key: row for row in (codec.notification_row(value) for (value,) in rows("all_notifications"))
+            },
+            people={row.key: row for row in (codec.person_row(value) for (value,) in rows("all_people"))},
+            conditions={row.key: row for row in (codec.condition_row(value) for (value,) in rows("all_conditions"))},
             journeys={},
             tombstones={},
         )
@@ -230,6 +236,9 @@ class SqliteLog:
             "metrics": loaded.metrics,
             "hours": {row.key for row in loaded.hours.values()},
             "sources": loaded.sources,
+            "rules": loaded.rules,
+            "notifications": loaded.notifications,
+            "people": loaded.people,
         }
         for feed, text, version in rows:
             key = codec.key_of_text(text)
@@ -305,6 +314,9 @@ class SqliteLog:
                 found.append(MinuteSales(minute=start, **dict(zip(codec.MINUTE[1:], figures, strict=True))))
         return found
 
+    def occasions(self, after: int, limit: int) -> list[Told]:
+        return [codec.occasion_of(row) for row in self._all("occasions_of_versions_after", after, limit)]
+
     def counts(self) -> Counts:
         return Counts(**dict(zip(Counts.__struct_fields__, self._one("counts"), strict=True)))
 
@@ -350,6 +362,7 @@ class SqliteLog:
             self._put_rows(connection, changes, records[-1].recorded_at if records else 0)
             many(_SQL["add_movement"], map(codec.movement_columns, changes.movements))
             many(_SQL["add_timeline"], map(codec.timeline_columns, changes.timeline))
+            many(_SQL["add_occasion"], map(codec.occasion_columns, changes.occasions))
             many(_SQL["add_parked"], [(parked.version, parked.error) for parked in changes.parked])
             facts: list[tuple[str, Any]] = [("version", changes.version), ("clock", changes.clock)]
             if changes.config is not None:
@@ -386,6 +399,10 @@ class SqliteLog:
             ("minutes", changes.minutes, codec.minute_columns),
             ("hours", changes.hours, codec.hour_columns),
             ("sources", changes.sources, codec.source_columns),
+            ("rules", changes.rules, _whole_columns),
+            ("notifications", changes.notifications, _whole_columns),
+            ("people", changes.people, _whole_columns),
+            ("conditions", changes.conditions, _whole_columns),
         )
         for table, changed, encode in tables:
             rows = [row for row in changed.values() if row is not None]
@@ -437,6 +454,10 @@ def _metric_columns(row: Any) -> tuple[Any, ...]:
     return (row.metric, row.period, codec.metric_value(row))
 
 
+def _whole_columns(row: Any) -> tuple[Any, ...]:
+    return (*row.key, codec.whole_value(row))
+
+
 _Decode = Callable[[tuple[Any, ...]], tuple[RowKey, Any]]
 _BEGIN: Final = -(2**62)
 
@@ -452,5 +473,10 @@ _STEPS: Final[Mapping[TableName, tuple[int, tuple[Any, ...], _Decode]]] = {
     "movements": (1, (0,), lambda row: (row[1:3], codec.movement_row(row[1:]))),
     "timeline": (1, (0,), lambda row: (row[1:3], codec.timeline_entry(row[1:]))),
     "parked": (1, (_BEGIN,), lambda row: (row[:1], row[1])),
+    "rules": (1, ("",), lambda row: (row[:1], codec.rule_row(row[1]))),
+    "notifications": (1, ("",), lambda row: (row[:1], codec.notification_row(row[1]))),
+    "people": (1, ("",), lambda row: (row[:1], codec.person_row(row[1]))),
+    "conditions": (2, ("", ""), lambda row: (row[:2], codec.condition_row(row[2]))),
+    "occasions": (3, (_BEGIN, "", ""), lambda row: (row[:3], codec.occasion_of(row))),
 }
 """For each table how many of the first columns tell where to read on, where to begin, and what a line holds."""

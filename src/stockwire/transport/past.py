@@ -19,7 +19,7 @@ from stockwire.core.values import moment
 from stockwire.core.wire import encode, show_line, show_movement, show_row, show_timeline
 from stockwire.engine.access import Authorise
 from stockwire.engine.admission import Admission
-from stockwire.engine.asking import Asking, begin, parse_asking
+from stockwire.engine.asking import Asking, begin, parse_asking, whose
 from stockwire.engine.exchange import Gone, Receive, Scope, Send, answer, body_of, headers_of, refuse, takes_gzip
 from stockwire.engine.forms import COMPRESS_FROM
 from stockwire.engine.past import Past, Progress, Target, World
@@ -61,7 +61,7 @@ class LookingBack:
                     body = _body(world, question, rights, self._describe)
                     return gzip.compress(body, 6, mtime=0) if packed and len(body) >= COMPRESS_FROM else body
 
-                name = (rights.name, packed, scope["query_string"], repr(question))
+                name = (whose(rights, question.asking), packed, scope["query_string"], repr(question))
                 given = await self._past.ask(target, name, made, PATIENCE)
             except StockwireError as error:
                 await refuse(send, error)

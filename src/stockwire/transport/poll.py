@@ -19,7 +19,7 @@ from stockwire.core.errors import StockwireError
 from stockwire.core.session import Session
 from stockwire.core.wire import Frame, frame
 from stockwire.engine.access import Authorise, Reader
-from stockwire.engine.asking import begin, parse_asking
+from stockwire.engine.asking import begin, parse_asking, whose
 from stockwire.engine.exchange import Gone, Receive, Scope, Send, answer, body_of, gone, headers_of, refuse, takes_gzip
 from stockwire.engine.forms import COMPRESS_FROM
 from stockwire.engine.streams import Streams
@@ -69,7 +69,9 @@ class LongPoll:
                 reader = self._authorise(headers)
                 stack.enter_context(self._streams.admission.admit(headers.address))
                 body = await body_of(scope, receive)
-                question = Question(reader.rights.name, scope["query_string"], body, headers.get(b"last-event-id"))
+                query = scope["query_string"]
+                rights = whose(reader.rights, parse_asking(query, body))
+                question = Question(rights, query, body, headers.get(b"last-event-id"))
                 given = self._given_again(question) or await self._ask(question, reader, receive)
             except StockwireError as error:
                 await refuse(send, error)

@@ -214,6 +214,69 @@ FROM sources ORDER BY source;
 SELECT source, version, newest_at, recorded_at, events
 FROM sources WHERE source > ? ORDER BY source LIMIT ?;
 
+-- Notices
+
+-- name: put_rules
+REPLACE INTO rules (rule_id, row) VALUES (?, ?);
+
+-- name: delete_rules
+DELETE FROM rules WHERE rule_id = ?;
+
+-- name: all_rules
+SELECT row FROM rules ORDER BY rule_id;
+
+-- name: rules_after
+SELECT rule_id, row FROM rules WHERE rule_id > ? ORDER BY rule_id LIMIT ?;
+
+-- name: put_notifications
+REPLACE INTO notifications (notification_id, row) VALUES (?, ?);
+
+-- name: delete_notifications
+DELETE FROM notifications WHERE notification_id = ?;
+
+-- name: all_notifications
+SELECT row FROM notifications ORDER BY notification_id;
+
+-- name: notifications_after
+SELECT notification_id, row FROM notifications WHERE notification_id > ? ORDER BY notification_id LIMIT ?;
+
+-- name: put_people
+REPLACE INTO people (person, row) VALUES (?, ?);
+
+-- name: delete_people
+DELETE FROM people WHERE person = ?;
+
+-- name: all_people
+SELECT row FROM people ORDER BY person;
+
+-- name: people_after
+SELECT person, row FROM people WHERE person > ? ORDER BY person LIMIT ?;
+
+-- name: put_conditions
+REPLACE INTO conditions (rule_id, subject, row) VALUES (?, ?, ?);
+
+-- name: delete_conditions
+DELETE FROM conditions WHERE rule_id = ? AND subject = ?;
+
+-- name: all_conditions
+SELECT row FROM conditions ORDER BY rule_id, subject;
+
+-- name: conditions_after
+SELECT rule_id, subject, row FROM conditions WHERE (rule_id, subject) > (?, ?) ORDER BY rule_id, subject LIMIT ?;
+
+-- name: add_occasion
+INSERT INTO occasions (version, notification_id, happened, at, recorded_at, row) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: occasions_of_versions_after
+SELECT version, notification_id, happened, at, recorded_at, row FROM occasions
+WHERE version > ?1 AND version <= coalesce(
+    (SELECT version FROM occasions WHERE version > ?1 ORDER BY version LIMIT 1 OFFSET ?2 - 1), 9223372036854775807
+) ORDER BY version, notification_id, happened;
+
+-- name: occasions_after
+SELECT version, notification_id, happened, at, recorded_at, row FROM occasions
+WHERE (version, notification_id, happened) > (?, ?, ?) ORDER BY version, notification_id, happened LIMIT ?;
+
 -- What happened
 
 -- name: add_movement

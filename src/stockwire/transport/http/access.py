@@ -123,7 +123,7 @@ class Access:
         if bearer is not None:
             return self._by_key(headers, bearer, "read")
         session, holder = self._by_cookie(headers)
-        return Reader(holder.name, self._rights(), _digest(session))
+        return Reader(holder.name, _rights(holder), _digest(session))
 
     def producer(self, headers: Headers) -> Reader:
         """Who may send events: a key alone, because a page has no business there. Raises as `reader`."""
@@ -187,7 +187,7 @@ class Access:
         self._known.add(token)
         if scope not in holder.scopes:
             raise Forbidden(f"this key lacks the scope `{scope}`")
-        return Reader(holder.name, self._rights(), _digest(token))
+        return Reader(holder.name, _rights(holder), _digest(token))
 
     def _by_cookie(self, headers: Headers) -> tuple[str, Holder]:
         """The session's token and whose it is."""
@@ -203,10 +203,10 @@ class Access:
         self._known.add(session)
         return session, holder
 
-    @staticmethod
-    def _rights() -> Rights:
-        """What a holder may see: everything, until people have roles and locations."""
-        return EVERYTHING
+
+def _rights(holder: Holder) -> Rights:
+    """What a holder may see: everything, until people have roles and locations, and of people's own rows theirs."""
+    return Rights(EVERYTHING.name, holder.name)
 
 
 def _bearer(headers: Headers) -> str | None:

@@ -30,6 +30,9 @@ _TAGS: Final[dict[FeedName, str]] = {
     "metrics": "Metrics",
     "hours": "Metrics",
     "sources": "Server",
+    "rules": "Notifications",
+    "notifications": "Notifications",
+    "people": "Notifications",
 }
 _EXAMPLE: Final = {
     "id": "receipt-778-1",
@@ -38,7 +41,7 @@ _EXAMPLE: Final = {
     "time": "2026-03-25T14:00:00Z",
     "data": {"sku": "MUG-01", "location": "main", "quantity": 12, "unit_cost": "2.40"},
 }
-_UNFILTERED: Final = frozenset({"names", "figure", "object"})
+_UNFILTERED: Final = frozenset({"names", "figure", "object", "value"})
 _REFUSALS: Final = {
     400: "What was sent is not right",
     401: "Not signed in, or no valid key",

@@ -29,6 +29,9 @@ ROWS: Final[Mapping[FeedName, str]] = {
     "metrics": "MetricRow",
     "hours": "HourRow",
     "sources": "SourceRow",
+    "rules": "RuleRow",
+    "notifications": "NotificationRow",
+    "people": "PersonRow",
 }
 NULLABLE: Final[Mapping[FeedName, frozenset[str]]] = {
     "inventory": frozenset(
@@ -48,6 +51,14 @@ NULLABLE: Final[Mapping[FeedName, frozenset[str]]] = {
         }
     ),
     "sources": frozenset(),
+    "rules": frozenset({"threshold", "clear", "metric", "period", "comparison", "updated_at"}),
+    "notifications": frozenset(
+        {
+            "sku", "location", "order_id", "source", "metric", "value", "threshold", "fired_at", "fired_version", "ended_at",
+            "acknowledged_by", "snoozed_until", "resolved_by",
+        }
+    ),
+    "people": frozenset(),
 }  # fmt: skip
 
 BUCKET_NAMES: Final = ("total", "month", "day", "hour")
@@ -77,10 +88,12 @@ _KINDS: Final[Mapping[Kind, Schema]] = {
     "amount": _MONEY,
     "moment": _MOMENT,
     "count": _COUNT,
+    "number": {"type": "number", "description": "At most 4 decimals."},
     "flag": _FLAG,
     "names": _NAMES,
     "figure": {"type": ["string", "number"]},
     "object": {"type": "object", "additionalProperties": _COUNT},
+    "value": {"description": "JSON, as spec/rows.md says."},
 }
 _EXACT: Final[Mapping[Any, Schema]] = {
     Quantity: {
@@ -130,7 +143,7 @@ def operand_schema(kind: Kind) -> Schema:
     match kind:
         case "text":
             return {"type": "string", "pattern": "^[^\\u0000]*$"}
-        case "quantity" | "money" | "amount" | "count":
+        case "quantity" | "money" | "amount" | "count" | "number":
             return {"type": ["number", "null"]}
         case _:
             return _KINDS[kind]
