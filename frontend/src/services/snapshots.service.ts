@@ -3,7 +3,7 @@
 //
 // Bounded: the newest 20 views, and 5 MB of text in all. Wiped when the person signs out.
 
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { DBSchema, IDBPDatabase } from "idb";
 
 import type { Kept } from "../realtime";
 
@@ -35,15 +35,20 @@ interface Schema extends DBSchema {
   views: { key: string; value: { readonly at: number; readonly size: number; readonly text: string } };
 }
 
+async function open(): Promise<IDBPDatabase<Schema>> {
+  const { openDB } = await import("idb");
+  return openDB<Schema>("stockwire", 1, {
+    upgrade(made) {
+      made.createObjectStore("views");
+    },
+  });
+}
+
 /** This browser's. Where it forbids storage nothing is kept, and nothing else follows. */
 export function browserSnapshots(): Snapshots {
   let opening: Promise<IDBPDatabase<Schema>> | undefined;
   const database = (): Promise<IDBPDatabase<Schema>> =>
-    (opening ??= openDB<Schema>("stockwire", 1, {
-      upgrade(made) {
-        made.createObjectStore("views");
-      },
-    }));
+    (opening ??= open());
   return {
     async load(view) {
       try {
