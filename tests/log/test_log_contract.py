@@ -319,3 +319,11 @@ def test_a_start_brings_the_journey_of_every_order_that_moved_lately(log: Writer
     assert log.load().journeys.keys() == {("0500",)}
     shop.write(event("order.status_changed", moment_text(later), "late", order_id="0007", status="shipped"))
     assert log.load().journeys.keys() == {("0500",), ("0007",)}
+
+
+def test_journeys_are_those_of_the_orders_that_moved_since_or_none_when_too_many(log: Writer) -> None:
+    loaded = filled(log).log.load().journeys
+    everything = log.journeys(0, len(loaded))
+    assert everything is not None and sorted(everything, key=repr) == sorted(loaded.values(), key=repr)
+    assert log.journeys(0, len(loaded) - 1) is None
+    assert log.journeys(MONDAY + DAY, 1) == []

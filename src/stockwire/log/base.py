@@ -169,6 +169,9 @@ class Log(Protocol):
     def occasions(self, after: int, limit: int) -> list[Told]:
         """What is to be told after a version, in order: of whole versions, so that there may be some more than `limit`."""
 
+    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+        """The journeys of the orders that moved at or after a moment; None when there are more than `limit`."""
+
     def counts(self) -> Counts:
         """How much there is of everything."""
 

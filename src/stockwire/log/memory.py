@@ -173,6 +173,13 @@ class MemoryLog:
         newest = max((told[0].version for told in found[:limit]), default=0)
         return [told for told in found if told[0].version <= newest]
 
+    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+        with self._lock:
+            moved = [row for row in self._rows["orders"].values() if newest_reached(row) >= since]
+        if len(moved) > limit:
+            return None
+        return [journey for journey in map(journey_of, moved) if journey is not None]
+
     def counts(self) -> Counts:
         with self._lock:
             return Counts(

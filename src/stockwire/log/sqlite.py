@@ -24,7 +24,7 @@ import apsw
 from stockwire.core.errors import Invalid, StorageFailed
 from stockwire.core.events import Record, stored_event
 from stockwire.core.fold import Changes
-from stockwire.core.projections.journeys import journey_of, newest_reached
+from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
 from stockwire.core.views import View
@@ -316,6 +316,13 @@ class SqliteLog:
 
     def occasions(self, after: int, limit: int) -> list[Told]:
         return [codec.occasion_of(row) for row in self._all("occasions_of_versions_after", after, limit)]
+
+    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+        found = self._all("orders_moved_since_at_most", since, limit + 1)
+        if len(found) > limit:
+            return None
+        journeys = (journey_of(codec.order_row(value)) for (value,) in found)
+        return [journey for journey in journeys if journey is not None]
 
     def counts(self) -> Counts:
         return Counts(**dict(zip(Counts.__struct_fields__, self._one("counts"), strict=True)))

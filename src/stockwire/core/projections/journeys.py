@@ -10,7 +10,7 @@ interpolated. Rejected: histograms, which would round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -268,6 +268,24 @@ class JourneyBook:
             _list(self._ends, (journey.ended_at, key), by)
             for shipping in self._shipping.values():
                 shipping.count(journey.ended_at, journey, by)
+
+
+def shipping_of(journeys: Iterable[Journey], span: Span) -> Shipping:
+    """Of these orders those whose shipping ended in the span."""
+    sums = Shipping()
+    for journey in journeys:
+        if journey.ended_at is not None and span.start <= journey.ended_at < span.end:
+            sums.count(journey, 1)
+    return sums
+
+
+def fates_of(journeys: Iterable[Journey], span: Span) -> Fates:
+    """Of these orders those placed in the span."""
+    sums = Fates()
+    for journey in journeys:
+        if span.start <= journey.placed_at < span.end:
+            sums.count(journey, 1)
+    return sums
 
 
 def _list(index: SortedList[Any], entry: object, by: int) -> None:

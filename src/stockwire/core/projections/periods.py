@@ -54,6 +54,25 @@ def periods(clock: int, timezone: str) -> tuple[Period, ...]:
     return running("today", 1), yesterday, running("last_7_days", 7), running("last_30_days", 30)
 
 
+def custom(start: int, end: int, clock: int, timezone: str) -> Period:
+    """The period from `start` to before `end`, moments on the minute, as far as the clock has come. Its twin is the same
+    local times as many days earlier as the whole period has."""
+    zone = ZoneInfo(timezone)
+
+    def local(at: int) -> datetime:
+        return moment_datetime(at).astimezone(zone)
+
+    days = timedelta((local(end - MINUTE).date() - local(start).date()).days + 1)
+    elapsed = max(start, min(end, clock - clock % MINUTE + MINUTE))
+
+    def earlier(at: int) -> int:
+        return _moment_of(local(at).date() - days, local(at).time().replace(fold=0), zone)
+
+    twin_start = earlier(start)
+    twin_end = earlier(elapsed - MINUTE) + MINUTE if elapsed > start else twin_start
+    return Period("custom", Span(start, elapsed), Span(twin_start, max(twin_start, min(twin_end, start))))
+
+
 def _moment_of(day: date, wall: time, zone: ZoneInfo) -> int:
     at = datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
     exact = (at - _EPOCH) // _MICROSECOND

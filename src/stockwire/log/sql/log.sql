@@ -120,6 +120,9 @@ SELECT row FROM orders WHERE shown = 1 ORDER BY order_id;
 -- name: orders_moved_since
 SELECT row FROM orders WHERE reached_at >= ?;
 
+-- name: orders_moved_since_at_most
+SELECT row FROM orders WHERE reached_at >= ? LIMIT ?;
+
 -- name: one_order
 SELECT row FROM orders WHERE order_id = ?;
 

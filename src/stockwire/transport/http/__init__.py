@@ -21,6 +21,7 @@ from stockwire.transport.http.front import App, Front
 from stockwire.transport.http.health import NotReady, health_routes
 from stockwire.transport.http.limits import FUTURE_SECONDS
 from stockwire.transport.http.page import Page
+from stockwire.transport.http.period import Told, period_routes
 from stockwire.transport.http.problems import on_error
 from stockwire.transport.http.queries import History, query_routes
 from stockwire.transport.http.sales import Calendar, Sales, metric_routes
@@ -29,7 +30,7 @@ from stockwire.transport.http.session import session_routes
 __all__ = ["Access", "App", "Calendar", "Credentials", "Front", "Ingest", "Page", "Receipt", "http_api"]
 
 
-class Log(History, Sales, Protocol):
+class Log(History, Sales, Told, Protocol):
     """What the API asks the log."""
 
 
@@ -54,6 +55,7 @@ def http_api(
         *event_routes(ingest, access.producer, now=now, version=lambda: hub.version, future_seconds=future_seconds),
         *query_routes(access.reader, hub, log),
         *metric_routes(access.reader, hub, log, calendar),
+        *period_routes(access.reader, hub, log, calendar),
         *session_routes(access),
         *health_routes(
             access.reader,

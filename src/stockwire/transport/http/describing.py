@@ -164,6 +164,17 @@ def metrics() -> type[Operation]:
     return described("Metrics", parameters=[*parameters, *_listing("metrics")], responses=answers)
 
 
+def period() -> type[Operation]:
+    """The metrics of a chosen period."""
+    bound = {"type": "string"}
+    parameters = [
+        {**_query("from", bound, "The day or time the period begins with (a whole minute)."), "required": True},
+        _query("to", bound, "The day or time before which it ends; now when left out."),
+        *_AWAITED,
+    ]
+    return described("Metrics", parameters=parameters, responses=responses("PeriodMetrics", *_READING))
+
+
 def one_order() -> type[Operation]:
     """An order."""
     parameters = [_path("order_id", "The order's id, percent-encoded."), *_AWAITED]

@@ -44,3 +44,7 @@ WAIT_SECONDS: Final = 30
 """How long a read may wait for `at_least`."""
 BUCKETS: Final = 10_000
 """Sums of sales in one answer."""
+PERIOD_DAYS: Final = 3_660
+"""Days of a chosen period."""
+PERIOD_ORDERS: Final = 100_000
+"""Orders that one answer about a chosen period reads."""

@@ -7,7 +7,7 @@ at local midnight, so that of a spring change has 23 hours. The first and last b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -91,6 +91,18 @@ def parse_bound(name: str, text: str, calendar: Calendar) -> int:
     return at
 
 
+def parse_span(asked: Mapping[str, str], calendar: Calendar) -> tuple[int, int]:
+    """The moments `from`, which must be there, and `to`, which is now when left out. Raises Invalid."""
+    if "from" not in asked:
+        raise Invalid("a span needs `from`: a day or a time")
+    start = parse_bound("from", asked["from"], calendar)
+    now = calendar.clock()
+    end = parse_bound("to", asked["to"], calendar) if "to" in asked else now - now % MINUTE + MINUTE
+    if end <= start:
+        raise Invalid("`to` must be later than `from`")
+    return start, end
+
+
 def show_sums(sums: MinuteSales, end: int) -> dict[str, Any]:
     """One bucket as JSON-ready members; the fields are those of the `hours` feed."""
     row = HourRow(
@@ -109,13 +121,7 @@ async def _spans(parameters: Parameters, calendar: Calendar) -> tuple[list[int],
     bucket = asked.get("bucket", "total")
     if bucket not in BUCKET_NAMES:
         raise Invalid(f"`bucket` must be one of {', '.join(BUCKET_NAMES)}")
-    if "from" not in asked:
-        raise Invalid("sums need `from`: a day or a time")
-    start = parse_bound("from", asked["from"], calendar)
-    now = calendar.clock()
-    end = parse_bound("to", asked["to"], calendar) if "to" in asked else now - now % MINUTE + MINUTE
-    if end <= start:
-        raise Invalid("`to` must be later than `from`")
+    start, end = parse_span(asked, calendar)
     return await asyncio.to_thread(calendar.boundaries, start, end, bucket), bucket
 
 

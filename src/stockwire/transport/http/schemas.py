@@ -217,6 +217,7 @@ def _answer_schemas() -> dict[str, Schema]:
     kinds = {field.name: _KINDS[field.kind] for field in FIELDS["hours"]}
     acknowledged = {"accepted": _COUNT, "duplicates": _COUNT, "version": _COUNT}
     sums = {"start": _MOMENT, "end": _MOMENT, **{name: kinds[name] for name in SUMS}}
+    span = {"from": _MOMENT, "to": _MOMENT}
     problem = {
         "type": {"type": "string", "format": "uri-reference"},
         "title": _TEXT,
@@ -255,6 +256,21 @@ def _answer_schemas() -> dict[str, Schema]:
                 "timezone": _TEXT,
                 "currency": _TEXT,
                 "rows": {"type": "array", "items": record(sums)},
+            }
+        ),
+        "PeriodMetrics": record(
+            {
+                "version": _COUNT,
+                "timezone": _TEXT,
+                "currency": _TEXT,
+                **span,
+                "twin": record(span),
+                "left_out": {
+                    "type": "array",
+                    "items": _TEXT,
+                    "description": "Metrics that would need too many orders.",
+                },
+                "rows": {"type": "array", "items": reference("MetricRow")},
             }
         ),
         "SignIn": record({"token": {"type": "string", "minLength": 1}}),
