@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,33 @@ def test_on_a_phone_everything_is_as_large_as_a_thumb(browser: Browser, server: 
             settled(page)
             assert page.evaluate(SMALL_TARGETS) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_days_of_ones_own_stand_in_the_address_and_on_the_numbers(browser: Browser, server: Running) -> None:
+    def day(ago: int) -> str:
+        return (datetime.now(UTC) - timedelta(ago)).date().isoformat()
+
+    line = {"sku": "JUG-02", "quantity": 3, "unit_price": "5", "stock": False}
+    server.post(event("order.placed", time=f"{day(70)}T12:00:00Z", order_id="old", currency="EUR", lines=[line]))
+    with visit(browser, server) as page:
+        page.goto(f"{server.url}/?period=custom&from={day(72)}&to={day(70)}")
+        tile = page.locator("a.tile").first
+        expect(tile).to_contain_text("€15.00", timeout=PATIENCE)
+        expect(tile).to_contain_text("the 3 days before")
+        expect(page.locator(".summary")).to_contain_text("€15.00 net sales from 1 order", timeout=PATIENCE)
+        page.evaluate(AXE.read_text("utf-8"))
+        assert page.evaluate("axe.run()")["violations"] == []
+        page.get_by_label("To", exact=True).fill(day(71))
+        expect(tile).to_contain_text("€0.00", timeout=PATIENCE)
+        page.get_by_role("link", name="All metrics").click()
+        page.wait_for_url(f"{server.url}/metrics?period=custom&from={day(72)}&to={day(71)}")
+        page.get_by_label("To", exact=True).fill(day(69))
+        net = page.get_by_role("row").filter(has_text="Net sales").get_by_role("cell").last
+        expect(net).to_contain_text("€15.00", timeout=PATIENCE)
+        pace = page.get_by_role("row").filter(has_text="Orders per minute").get_by_role("cell").last
+        expect(pace).to_contain_text("Of the last five minutes only")
+        page.get_by_role("button", name="Choose days").click()
+        expect(page).to_have_url(f"{server.url}/metrics")
 
 
 def test_stock_is_saved_as_filtered_and_safe_to_open(browser: Browser, server: Running) -> None:

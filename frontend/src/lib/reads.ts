@@ -3,6 +3,11 @@
  * `ReadError`, of which `problemWords` says what happened and what to do.
  */
 
+import type { MetricRow } from "../stores/rows";
+import { addDays } from "./calendar";
+import { daysIn, type Days } from "./days";
+import type { Sold } from "./series";
+
 /** One line of an order. Quantities are numbers, money is decimal text. */
 export interface OrderLine {
   readonly line: string;
@@ -76,6 +81,14 @@ export interface Movements {
   readonly next: string | null;
 }
 
+/** What a span of days came to: the metrics of it, and what was sold in it and in as many days before. */
+export interface ChosenPeriod {
+  readonly metrics: readonly MetricRow[];
+  /** Metrics that would have needed too many orders. */
+  readonly leftOut: readonly string[];
+  readonly sold: readonly Sold[];
+}
+
 /** A read that was not answered with what was asked. `status` is 0 when nobody answered; `code` is that of the problem. */
 export class ReadError extends Error {
   readonly status: number;
@@ -142,4 +155,18 @@ export async function readMovements(
   if (before !== null) query.set("before", before);
   const place = `${encodeURIComponent(sku)}/${encodeURIComponent(location)}`;
   return (await read(`/api/v1/inventory/${place}/movements?${query.toString()}`, signal)) as Movements;
+}
+
+/** The metrics and the sales of some days of the shop, both ends included. */
+export async function readPeriod(days: Days, signal: AbortSignal): Promise<ChosenPeriod> {
+  const count = daysIn(days);
+  const end = addDays(days.to, 1);
+  const query = (fields: Record<string, string>): string => new URLSearchParams(fields).toString();
+  const bucket = count === 1 ? "hour" : "day";
+  const [period, sums] = (await Promise.all([
+    read(`/api/v1/metrics/period?${query({ from: days.from, to: end })}`, signal),
+    read(`/api/v1/metrics?${query({ from: addDays(days.from, -count), to: end, bucket })}`, signal),
+  ])) as [{ rows: MetricRow[]; left_out: string[] }, { rows: Sold[] }];
+  const first = sums.rows.findIndex((row) => row.orders_placed > 0 || Number(row.net_sales) !== 0);
+  return { metrics: period.rows, leftOut: period.left_out, sold: first < 0 ? [] : sums.rows.slice(first) };
 }

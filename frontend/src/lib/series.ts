@@ -5,9 +5,16 @@
 
 import type { HourRow } from "../stores/rows";
 import { addDays, daysBetween, localTime } from "./calendar";
+import { daysIn, type Days } from "./days";
 import { sumOf } from "./decimal";
 
-export type Period = "today" | "yesterday" | "last_7_days" | "last_30_days";
+/** The periods that the server keeps. */
+export type FixedPeriod = "today" | "yesterday" | "last_7_days" | "last_30_days";
+/** `custom`: days that somebody chose. */
+export type Period = FixedPeriod | "custom";
+
+/** What is added up into a bucket: an hour of the feed, or the sums of an hour or a day. */
+export type Sold = Pick<HourRow, "start" | "net_sales" | "orders_placed" | "units_sold">;
 
 /** The sums of one bucket; null where nothing is known. */
 export interface Sums {
@@ -28,21 +35,27 @@ export interface Bucket {
   readonly ahead: boolean;
 }
 
-const DAYS: Readonly<Record<Period, number>> = { today: 1, yesterday: 1, last_7_days: 7, last_30_days: 30 };
+const DAYS: Readonly<Record<FixedPeriod, number>> = { today: 1, yesterday: 1, last_7_days: 7, last_30_days: 30 };
 
 /** How many days of hours a period and the one before it need, counted back from today. */
-export function daysNeeded(period: Period): number {
+export function daysNeeded(period: FixedPeriod): number {
   return period === "yesterday" ? 3 : DAYS[period] * 2;
 }
 
 /** The buckets of a period: hours for one day, days for several. */
-export function buckets(hours: readonly HourRow[], period: Period, now: number, timezone: string): Bucket[] {
+export function buckets(hours: readonly HourRow[], period: FixedPeriod, now: number, timezone: string): Bucket[] {
+  const today = localTime(now, timezone).day;
+  const last = period === "yesterday" ? addDays(today, -1) : today;
+  return bucketsOf(hours, { from: addDays(last, 1 - DAYS[period]), to: last }, now, timezone);
+}
+
+/** The buckets of some days, with as many days before them. */
+export function bucketsOf(hours: readonly Sold[], span: Days, now: number, timezone: string): Bucket[] {
   const here = localTime(now, timezone);
-  const days = DAYS[period];
-  const last = period === "yesterday" ? addDays(here.day, -1) : here.day;
-  const first = addDays(last, 1 - days);
+  const { from: first } = span;
+  const days = daysIn(span);
   const byHour = days === 1;
-  const groups = new Map<string, HourRow[]>();
+  const groups = new Map<string, Sold[]>();
   for (const row of hours) {
     const at = localTime(Date.parse(row.start), timezone);
     const name = byHour ? `${at.day} ${at.hour}` : at.day;
@@ -69,7 +82,7 @@ export function buckets(hours: readonly HourRow[], period: Period, now: number, 
   return result;
 }
 
-function sums(rows: readonly HourRow[] | undefined): Sums {
+function sums(rows: readonly Sold[] | undefined): Sums {
   if (!rows) return { sales: null, orders: null, units: null };
   return {
     sales: sumOf(rows.map((row) => row.net_sales)),

@@ -125,7 +125,8 @@ export type MetricName =
   | "drift"
   | "last_verified_at";
 
-export type MetricPeriod = "today" | "yesterday" | "last_7_days" | "last_30_days" | "now";
+/** `custom` is in no feed: it is what a chosen period answers. */
+export type MetricPeriod = "today" | "yesterday" | "last_7_days" | "last_30_days" | "now" | "custom";
 export type MetricUnit = "money" | "count" | "units" | "percent" | "days" | "hours" | "minutes" | "seconds" | "moment";
 
 /** Key: metric, period. */

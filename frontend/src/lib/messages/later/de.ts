@@ -175,6 +175,15 @@ const de: LaterCatalogue = {
   "orders.table_open": "Offene Bestellungen",
   "orders.table_closed": "Kürzlich abgeschlossene Bestellungen",
 
+  "metrics.custom": "Tage wählen",
+  "metrics.last_minutes_only": "Nur aus den letzten fünf Minuten",
+  "metrics.too_many_orders": "Zu viele Bestellungen, um das auszurechnen",
+  "period.days": "Tage des Zeitraums",
+  "period.from": "Von",
+  "period.to": "Bis",
+  "period.not_of_past":
+    "Eigene Zeiträume gibt es nur, wie es jetzt steht. Kehren Sie zum Jetzt zurück, um sie zu sehen.",
+  "count.days": { one: "{count} Tag", other: "{count} Tage" },
   "metrics.as_of": "Stand {moment}, {zone}.",
   "metrics.compares":
     "Änderungen vergleichen mit demselben Teil des Zeitraums davor. „Keine Daten“ heißt, dass keine Quelle gesendet hat, was eine Kennzahl braucht.",

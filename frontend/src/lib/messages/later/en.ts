@@ -178,6 +178,14 @@ const en = {
   "orders.table_closed": "Recently closed orders",
 
   // --- all metrics ---
+  "metrics.custom": "Choose days",
+  "metrics.last_minutes_only": "Of the last five minutes only",
+  "metrics.too_many_orders": "Too many orders to work it out",
+  "period.days": "Days of the period",
+  "period.from": "From",
+  "period.to": "To",
+  "period.not_of_past": "Days of your choice are told as of now only. Return to now to see them.",
+  "count.days": { one: "{count} day", other: "{count} days" },
   "metrics.as_of": "As of {moment}, {zone}.",
   "metrics.compares":
     "Changes compare with the same elapsed part of the period before. “No data” means that no source has sent what a metric needs.",
