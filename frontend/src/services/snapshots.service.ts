@@ -47,8 +47,7 @@ async function open(): Promise<IDBPDatabase<Schema>> {
 /** This browser's. Where it forbids storage nothing is kept, and nothing else follows. */
 export function browserSnapshots(): Snapshots {
   let opening: Promise<IDBPDatabase<Schema>> | undefined;
-  const database = (): Promise<IDBPDatabase<Schema>> =>
-    (opening ??= open());
+  const database = (): Promise<IDBPDatabase<Schema>> => (opening ??= open());
   return {
     async load(view) {
       try {
