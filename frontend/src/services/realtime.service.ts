@@ -55,6 +55,7 @@ export interface RealtimeService {
   signIn(token: string): Promise<SignIn>;
   /** Whether this browser has a session; undefined when nobody answers. */
   signedIn(): Promise<boolean | undefined>;
+  /** Ends the session and forgets what was shown. Rejects when the server did not end it: the person is still signed in. */
   signOut(): Promise<void>;
 }
 
@@ -242,7 +243,8 @@ export function createRealtimeService(
       }
     },
     async signOut() {
-      await session("DELETE");
+      const { ok, status } = await session("DELETE");
+      if (!ok && status !== 401) throw new Error(`signing out was answered by ${status}`);
       client.stop();
       await wipe();
     },

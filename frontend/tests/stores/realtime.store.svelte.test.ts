@@ -204,4 +204,26 @@ describe("signing in", () => {
     await out;
     expect(service.client.link.state).toBe("closed");
   });
+
+  it.each([200, 401])("answered by %i leaves nobody signed in", async (status) => {
+    const { service } = await started();
+    world.onRequest = (request) => void request.answer(status, {});
+    const session = new Session(service);
+    const out = session.signOut();
+    await world.pass(0);
+    await out;
+    expect(session.signedIn).toBe(false);
+  });
+
+  it.each([403, 429, 500, 503])("that %i answers did not happen: connected as before", async (status) => {
+    const { service } = await started();
+    world.onRequest = (request) => void request.answer(status, {});
+    const session = new Session(service);
+    const out = session.signOut();
+    const failed = expect(out).rejects.toThrow(String(status));
+    await world.pass(0);
+    await failed;
+    expect(session.signedIn).not.toBe(false);
+    expect(service.client.link.state).toBe("open");
+  });
 });

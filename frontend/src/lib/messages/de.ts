@@ -333,7 +333,7 @@ const de: Catalogue = {
   "palette.title": "Befehle",
 
   "sign_out.do": "Abmelden",
-  "sign_out.failed": "Stockwire hat nicht geantwortet; Sie sind noch angemeldet.",
+  "sign_out.failed": "Das Abmelden ist nicht gelungen; Sie sind noch angemeldet.",
 
   // --- Rückblick ---
   "past.look_back": "In die Vergangenheit sehen",

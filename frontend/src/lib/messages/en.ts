@@ -346,7 +346,7 @@ const en = {
 
   // --- signing in and out, nothing there ---
   "sign_out.do": "Sign out",
-  "sign_out.failed": "Stockwire did not answer, so you are still signed in.",
+  "sign_out.failed": "Signing out did not work, so you are still signed in.",
 
   // --- looking back ---
   "past.look_back": "Look back in time",
