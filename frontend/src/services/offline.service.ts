@@ -1,32 +1,21 @@
 // Keeping the page for when there is no network: the worker of src/offline, registered once the page is there, and
 // asked to hand over when a person takes a new build.
 
+import { trusted } from "./trusted";
+
 const WORKER = "/offline.js";
 /** The first screen comes first: the page is kept this long after. */
 const LATER = 3_000;
-
-/** Under Trusted Types a worker's address needs a policy; this one knows one address. */
-function trusted(): string {
-  interface Policies {
-    createPolicy(
-      name: string,
-      rules: { createScriptURL: (url: string) => string },
-    ): { createScriptURL(url: string): string };
-  }
-  const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
-  return (
-    policies
-      ?.createPolicy("stockwire-offline", { createScriptURL: (url) => (url === WORKER ? url : "") })
-      .createScriptURL(WORKER) ?? WORKER
-  );
-}
 
 /** Has the browser keep the page. Where it cannot (no secure origin, or forbidden) the page needs its network. */
 export async function keepPage(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   await new Promise((done) => setTimeout(done, LATER));
   try {
-    await navigator.serviceWorker.register(trusted(), { scope: "/", updateViaCache: "none" });
+    await navigator.serviceWorker.register(trusted("stockwire-offline", WORKER), {
+      scope: "/",
+      updateViaCache: "none",
+    });
   } catch {
     // Nothing is kept, and nothing else follows.
   }

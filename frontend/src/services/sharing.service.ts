@@ -16,6 +16,7 @@ import {
   type Presence,
 } from "../realtime/sharing/line";
 import { shared } from "../realtime/sharing/shared";
+import { trusted } from "./trusted";
 
 /** How a client reaches the server in this browser. */
 export interface Way {
@@ -59,24 +60,6 @@ export function browserNeighbourhood(): Neighbourhood | undefined {
       };
     },
   };
-}
-
-/** Under Trusted Types a worker's address needs a policy; this one knows one address. */
-function trusted(url: string): string {
-  interface Policies {
-    createPolicy(
-      name: string,
-      rules: { createScriptURL: (url: string) => string },
-    ): {
-      createScriptURL(url: string): string;
-    };
-  }
-  const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
-  return (
-    policies?.createPolicy("stockwire-worker", { createScriptURL: (asked) => (asked === url ? asked : "") }) ?? {
-      createScriptURL: (asked: string) => asked,
-    }
-  ).createScriptURL(url);
 }
 
 /** A line to the worker: a port for each time that the tab joins. */
@@ -128,7 +111,7 @@ export function browserWay(environment: Environment, kept: (frame: SubscribeFram
   if (!neighbourhood) return { environment, transports: DIRECT };
   const id = crypto.randomUUID();
   if ("SharedWorker" in globalThis) {
-    const address = trusted(workerUrl);
+    const address = trusted("stockwire-worker", workerUrl);
     const connect = (): MessagePort => new SharedWorker(address, { type: "module", name: "stockwire" }).port;
     const way = shared(workerLine(connect, neighbourhood, id), DIRECT, environment, kept);
     return { environment: way.environment, transports: [way.transport] };
