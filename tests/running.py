@@ -55,12 +55,18 @@ class Running:
         self._process: subprocess.Popen[bytes] | None = None
         self.output = data_dir.parent / f"{data_dir.name}.out"
         self.key = ""
+        self._session = ""
 
     @property
     def pid(self) -> int:
         """The server's process id."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and neither stopped nor killed since."""
+        return self._process is not None
 
     def start(self) -> Running:
         """Start it and wait until it is ready."""
@@ -116,6 +122,14 @@ class Running:
         """A fresh one-time sign-in link."""
         said = stockwire("link", *self._directory, "--port", str(self.port))
         return re.search(r"http\S+/sign-in#\S+", said)[0]  # type: ignore[index]
+
+    def session(self) -> str:
+        """What the cookie of somebody says who is signed in; always the same, spent by one link."""
+        if not self._session:
+            asked = {"token": self.link().partition("#")[2]}
+            answer = httpx.post(f"{self.url}/api/v1/session", json=asked, headers={"Origin": self.url}, timeout=30.0)
+            (self._session,) = answer.cookies.values()
+        return self._session
 
     @property
     def headers(self) -> dict[str, str]:

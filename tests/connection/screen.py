@@ -15,6 +15,8 @@ from tests.running import Running, free_port
 PATIENCE = 90_000
 READINGS = 10
 MEGABYTE = 1_000_000
+# For a tab that holds its connection itself, as in a browser that cannot share one.
+ALONE = "delete window.SharedWorker; delete window.BroadcastChannel;"
 
 
 def serving(place: Path, *addresses: str, port: int | None = None) -> Running:
@@ -54,7 +56,7 @@ class Screen:
 
     def open(self, path: str) -> None:
         """Go to a path of the page."""
-        self.page.goto(self.url + path)
+        self.page.goto(self.url + path, wait_until="commit")
 
     def row(self, text: str) -> Locator:
         """The table's row that has this text in a cell of its own."""
@@ -77,6 +79,11 @@ class Screen:
         chip.click()
         yield self.page.get_by_role("region", name="Connection details")
         chip.click()
+
+    def retry(self) -> None:
+        """Press Retry now, which is there as long as there is no link."""
+        with self.details() as details:
+            details.get_by_role("button", name="Retry now").evaluate_all("all => all.forEach((one) => one.click())")
 
     def travels_by(self, transport: str) -> None:
         """Wait until the details name the transport (a pattern)."""
@@ -110,41 +117,51 @@ class Screen:
 
 
 @contextmanager
-def seen(browser: Browser, server: Running, url: str, path: str = "/inventory", *, init: str = "") -> Iterator[Screen]:
-    """A tab that signed in through `url` and looks at `path`. `init` runs before the page's own scripts."""
-    with tabs(browser, server, url, init=init) as person:
-        person.first.open(path)
-        yield person.first
+def seen(
+    browser: Browser, server: Running, url: str, path: str = "/inventory", *, init: str = "", link: bool = False
+) -> Iterator[Screen]:
+    """A signed-in tab that looks at `path` of `url`. `init` runs before the page's own scripts.
+
+    With `link` the person signs in by a link of their own; otherwise they are one who did so before."""
+    with tabs(browser, server, url, init=init, link=link) as person:
+        (screen,) = person.open(path)
+        yield screen
 
 
 class Tabs:
-    """All tabs of one browser, which a person signed in with the first of them."""
+    """All tabs of one browser, in which a person is signed in."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.context = context
         self.url = url
-        self.first = Screen(context.new_page(), url)
 
-    def open(self, path: str) -> Screen:
-        """One tab more."""
-        screen = Screen(self.context.new_page(), self.url)
-        screen.open(path)
-        return screen
+    def open(self, *paths: str) -> list[Screen]:
+        """A tab more for each path; they load at the same time."""
+        screens = [Screen(self.context.new_page(), self.url) for _ in paths]
+        for screen, path in zip(screens, paths, strict=True):
+            screen.open(path)
+        return screens
 
 
 @contextmanager
-def tabs(browser: Browser, server: Running, url: str, *, init: str = "") -> Iterator[Tabs]:
-    """The tabs of a person who signed in through `url`. `init` runs in each before the page's own scripts."""
+def tabs(browser: Browser, server: Running, url: str, *, init: str = "", link: bool = False) -> Iterator[Tabs]:
+    """The tabs of a person who is signed in at `url`; `init` and `link` are those of `seen`."""
     context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900}, service_workers="block")
     faults: list[str] = []
     context.on("weberror", lambda fault: faults.append(str(fault.error)))
     if init:
         context.add_init_script(init)
     try:
-        person = Tabs(context, url)
-        person.first.page.goto(server.link().replace(server.url, url))
-        person.first.page.wait_for_url(url + "/")
-        yield person
+        if link:
+            page = context.new_page()
+            page.goto(server.link().replace(server.url, url))
+            page.wait_for_url(url + "/")
+            page.close()
+        else:
+            context.add_cookies(
+                [{"name": f"stockwire_{url.rpartition(':')[2]}", "value": server.session(), "url": url}]
+            )
+        yield Tabs(context, url)
     finally:
         context.close()
     assert faults == []

@@ -6,34 +6,15 @@ frame fitted where the one before ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser
 
-from tests.connection.faults import FaultProxy, faulty
-from tests.connection.screen import Screen, seen, serving
-from tests.running import Running, event, free_port, snapshot
+from tests.connection.faults import FaultProxy
+from tests.connection.screen import ALONE, Screen, seen, tabs
+from tests.connection.stock import sell
+from tests.running import Running
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def way(tmp_path: Path) -> Iterator[tuple[Running, FaultProxy]]:
-    """A server with ten products and a fault proxy before it."""
-    port = free_port()
-    with faulty(port) as proxy:
-        server = serving(tmp_path / "data", proxy.url, port=port).start()
-        try:
-            server.post(*(snapshot(f"SKU-{number}", 1000) for number in range(10)))
-            yield server, proxy
-        finally:
-            server.kill()
-
-
-def sell(server: Running, number: int, quantity: int = 1) -> None:
-    server.post(event("stock.adjusted", sku=f"SKU-{number}", quantity=-quantity, reason="correction"))
 
 
 def live(screen: Screen, value: int = 1000) -> None:
@@ -43,9 +24,8 @@ def live(screen: Screen, value: int = 1000) -> None:
 
 @pytest.mark.parametrize("ending", ["cut", "reset"])
 def test_what_was_sold_while_the_link_was_gone_is_there_after_it(
-    browser: Browser, way: tuple[Running, FaultProxy], ending: str
+    browser: Browser, server: Running, proxy: FaultProxy, ending: str
 ) -> None:
-    server, proxy = way
     with seen(browser, server, proxy.url) as screen:
         live(screen)
         proxy.refuse()
@@ -53,6 +33,8 @@ def test_what_was_sold_while_the_link_was_gone_is_there_after_it(
         screen.shows("SKU-7", "1,000")
         sell(server, 7)
         proxy.heal()
+        if ending == "cut":
+            screen.retry()
         live(screen, 999)
         getattr(proxy, ending)()
         sell(server, 7)
@@ -61,21 +43,25 @@ def test_what_was_sold_while_the_link_was_gone_is_there_after_it(
 
 
 def test_a_link_that_falls_silent_without_an_end_is_noticed_and_replaced(
-    browser: Browser, way: tuple[Running, FaultProxy]
+    browser: Browser, server: Running, proxy: FaultProxy
 ) -> None:
-    server, proxy = way
-    with seen(browser, server, proxy.url) as screen:
+    """On the page's own clock, which is put forward; so the page holds the link itself, and no worker does."""
+    with tabs(browser, server, proxy.url, init=ALONE) as person:
+        clock = person.context.clock
+        clock.install()
+        (screen,) = person.open("/inventory")
         live(screen)
         proxy.silence()
         sell(server, 7)
-        screen.level("delayed", "reconnecting")
+        clock.run_for(25_000)
+        screen.level("delayed")
         proxy.heal()
+        clock.run_for(10_000)
         live(screen, 999)
         screen.nothing_was_healed()
 
 
-def test_a_stream_in_tiny_slices_is_read_as_a_whole_one(browser: Browser, way: tuple[Running, FaultProxy]) -> None:
-    server, proxy = way
+def test_a_stream_in_tiny_slices_is_read_as_a_whole_one(browser: Browser, server: Running, proxy: FaultProxy) -> None:
     with seen(browser, server, proxy.url) as screen:
         live(screen)
         proxy.slice(3)
@@ -89,8 +75,9 @@ def test_a_stream_in_tiny_slices_is_read_as_a_whole_one(browser: Browser, way: t
         screen.nothing_was_healed()
 
 
-def test_a_killed_and_a_restarted_server_are_both_survived(browser: Browser, way: tuple[Running, FaultProxy]) -> None:
-    server, proxy = way
+def test_a_killed_and_a_restarted_server_are_both_survived(
+    browser: Browser, server: Running, proxy: FaultProxy
+) -> None:
     with seen(browser, server, proxy.url) as screen:
         live(screen)
         for round_, end in enumerate((server.kill, server.stop), 1):
@@ -98,5 +85,6 @@ def test_a_killed_and_a_restarted_server_are_both_survived(browser: Browser, way
             end()
             server.start()
             sell(server, 7)
+            screen.retry()
             live(screen, 1000 - 2 * round_)
         screen.nothing_was_healed()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import mimetypes
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 import stockwire
-from tests.connection.screen import PATIENCE, Screen, seen, serving
-from tests.running import Running, event, snapshot
+from tests.connection.screen import PATIENCE, Screen, seen
+from tests.connection.stock import sell
+from tests.running import Running
 
 pytestmark = pytest.mark.browser
 
@@ -28,15 +29,6 @@ KEPT = """() => new Promise((told) => {
     };
   };
 })"""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    server = serving(tmp_path / "data").start()
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 def from_disk(route: Route) -> None:
@@ -68,28 +60,27 @@ def until_alone(server: Running) -> None:
 def test_a_page_that_is_loaded_without_a_link_shows_what_was_seen_last_and_how_old_it_is(
     browser: Browser, server: Running
 ) -> None:
-    server.post(snapshot("SKU-1", 50))
     with seen(browser, server, server.url) as screen:
-        screen.shows("SKU-1", "50")
+        screen.shows("SKU-1", "1,000")
         until_kept(screen, lambda text: "SKU-1" in text)
         server.kill()
         screen.page.route("**/*", from_disk)
         screen.page.reload()
-        screen.shows("SKU-1", "50")
+        screen.shows("SKU-1", "1,000")
         screen.level("reconnecting")
         expect(screen.page.locator(".indicator")).to_contain_text(re.compile(r"kept \d+ (s|min) ago"), timeout=PATIENCE)
 
         server.start()
-        server.post(event("stock.adjusted", sku="SKU-1", quantity=-8, reason="correction"))
-        screen.shows("SKU-1", "42")
+        sell(server, 1, 8)
+        screen.retry()
+        screen.shows("SKU-1", "992")
         screen.level("live")
         screen.nothing_was_healed()
 
 
 def test_who_comes_back_signed_out_finds_nothing_kept(browser: Browser, server: Running) -> None:
-    server.post(snapshot("SKU-1", 50))
-    with seen(browser, server, server.url) as screen:
-        screen.shows("SKU-1", "50")
+    with seen(browser, server, server.url, link=True) as screen:
+        screen.shows("SKU-1", "1,000")
         until_kept(screen, lambda text: "SKU-1" in text)
         assert screen.page.evaluate("fetch('/api/v1/session', { method: 'DELETE' }).then(({ ok }) => ok)")
         screen.page.goto("about:blank")

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.connection.nginx import FRIENDLY, HOSTILE, STREAMS_ONLY, nginx
 from tests.connection.screen import seen, serving
-from tests.running import event, free_port, snapshot
+from tests.connection.stock import restock, sell
+from tests.running import Running, free_port
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, dict[str, str]]]:
+    """A server, and the address of an nginx of each manners before it."""
+    place = tmp_path_factory.mktemp("nginx")
+    port = free_port()
+    with ExitStack() as proxies:
+        urls = {
+            manners: proxies.enter_context(nginx(place / str(number), port, manners))
+            for number, manners in enumerate((FRIENDLY, STREAMS_ONLY, HOSTILE))
+        }
+        server = serving(place / "data", *urls.values(), port=port).start()
+        proxies.callback(server.kill)
+        yield server, urls
 
 
 @pytest.mark.parametrize(
@@ -23,20 +40,16 @@ pytestmark = pytest.mark.browser
     ],
 )
 def test_the_page_is_live_by_what_the_proxy_lets_through(
-    browser: Browser, tmp_path: Path, manners: str, transport: str
+    browser: Browser, proxied: tuple[Running, dict[str, str]], manners: str, transport: str
 ) -> None:
-    port = free_port()
-    server = serving(tmp_path / "data", f"http://127.0.0.1:{port}").start()
-    try:
-        server.post(snapshot("MUG-01", 12), snapshot("MUG-02", 40))
-        with nginx(tmp_path / "nginx", server.port, manners, port=port) as url, seen(browser, server, url) as screen:
-            screen.shows("MUG-01", "12")
-            screen.level("live")
-            screen.travels_by(transport)
-            for sold in range(1, 4):
-                server.post(event("stock.adjusted", sku="MUG-01", quantity=-1, reason="correction"))
-                screen.shows("MUG-01", str(12 - sold))
-            screen.nothing_was_healed()
-            screen.shows("MUG-02", "40")
-    finally:
-        server.kill()
+    server, urls = proxied
+    restock(server)
+    with seen(browser, server, urls[manners]) as screen:
+        screen.shows("SKU-1", "1,000")
+        screen.level("live")
+        screen.travels_by(transport)
+        for sold in range(1, 4):
+            sell(server, 1)
+            screen.shows("SKU-1", str(1000 - sold))
+        screen.nothing_was_healed()
+        screen.shows("SKU-2", "1,000")

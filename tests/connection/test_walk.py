@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright
 
 from tests.connection.screen import seen, serving
 from tests.connection.walk import NOTES_AT_ONCE, walk
-from tests.e2e.browser import chromium
+from tests.e2e.browser import launched
 from tests.running import event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -20,8 +20,8 @@ MOST_WALKS = 4
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(NOTES_AT_ONCE) as browser:
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright, NOTES_AT_ONCE) as browser:
         yield browser
 
 

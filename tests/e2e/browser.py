@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.running import Running
 
@@ -20,14 +20,22 @@ QUIET = [
 
 
 @contextmanager
-def chromium(*flags: str) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Chromium without a window."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET, *flags])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with sync_playwright() as playwright, launched(playwright) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(playwright: Playwright, *flags: str, without: Sequence[str] = ()) -> Iterator[Browser]:
+    """Chromium as well; several may be there at once. `flags` are added, `without` are those of Playwright left out."""
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=[*QUIET, *flags], ignore_default_args=list(without)
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager
