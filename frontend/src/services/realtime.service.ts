@@ -97,9 +97,10 @@ export function createRealtimeService(
 ): RealtimeService {
   const asked = parsePace(new URLSearchParams(address.search).get("pace"));
   const news = listenForNews(environment);
+  const { hurry, ...way } = reach(environment, (frame) => keptOf(client, frame));
   const client: Client = createClient({
     environment,
-    ...reach(environment, (frame) => keptOf(client, frame)),
+    ...way,
     heard: news.hear,
     name: "stockwire-page/1",
     pace: asked ?? parsePace(environment.recall(PACE)) ?? 0,
@@ -188,6 +189,7 @@ export function createRealtimeService(
       undo = [];
     },
     retryNow: () => {
+      hurry?.();
       client.retry();
     },
     subscribe: (view, changed) => (past ? ranked(past, view, changed) : remembered(view, changed)),

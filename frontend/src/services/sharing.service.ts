@@ -22,6 +22,8 @@ import { trusted } from "./trusted";
 export interface Way {
   readonly environment: Environment;
   readonly transports: readonly Transport[];
+  /** Where the connection is held for several tabs: has it tried now, whatever the plan was. */
+  readonly hurry?: () => void;
 }
 
 const DIRECT = [websocket, sse, poll];
@@ -114,11 +116,11 @@ export function browserWay(environment: Environment, kept: (frame: SubscribeFram
     const address = trusted("stockwire-worker", workerUrl);
     const connect = (): MessagePort => new SharedWorker(address, { type: "module", name: "stockwire" }).port;
     const way = shared(workerLine(connect, neighbourhood, id), DIRECT, environment, kept);
-    return { environment: way.environment, transports: [way.transport] };
+    return { environment: way.environment, transports: [way.transport], hurry: way.hurry };
   }
   const line = leadership(neighbourhood, id, () => new Host({ environment, name: "stockwire-page/1" }));
   const way = shared(standing(line.stand, line, environment), DIRECT, environment, kept);
-  return { environment: way.environment, transports: [way.transport] };
+  return { environment: way.environment, transports: [way.transport], hurry: way.hurry };
 }
 
 /** A line on which the tab takes part in leading from its first joining until the browser puts the page away. */

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createClient, type Client } from "../../src/realtime/client";
+import type { Environment } from "../../src/realtime/environment";
 import { ranked, type RankedSubscription } from "../../src/realtime/order";
 import type { PaceChoice } from "../../src/realtime/pauses";
 import { keptOf } from "../../src/realtime/kept";
 import type { ViewChange } from "../../src/realtime/replica";
+import { altered } from "../../src/realtime/sharing/altered";
 import { Host } from "../../src/realtime/sharing/host";
 import { leadership } from "../../src/realtime/sharing/leader";
 import type { Line, Neighbourhood } from "../../src/realtime/sharing/line";
@@ -26,6 +28,7 @@ beforeEach(() => {
 
 interface Tab {
   readonly client: Client;
+  readonly hurry: () => void;
   readonly view: RankedSubscription;
   readonly changes: ViewChange[];
 }
@@ -42,8 +45,14 @@ function later<M>(take: (message: M) => void): (message: M) => void {
 
 /** A worker that can die, and lines to it. */
 class Worker {
-  host = new Host({ environment: world });
+  readonly #environment: Environment;
+  host: Host;
   readonly #gone = new Set<() => void>();
+
+  constructor(environment: Environment = world) {
+    this.#environment = environment;
+    this.host = new Host({ environment });
+  }
 
   readonly line: Line = {
     join: (hear, gone) => {
@@ -69,20 +78,20 @@ class Worker {
 
   die(): void {
     this.host.stop();
-    this.host = new Host({ environment: world });
+    this.host = new Host({ environment: this.#environment });
     const told = [...this.#gone];
     this.#gone.clear();
     for (const gone of told) gone();
   }
 }
 
-function tab(line: Line, pace: PaceChoice = 0): Tab {
-  const way = shared(line, [websocket, sse, poll], world, (frame) => keptOf(client, frame));
+function tab(line: Line, pace: PaceChoice = 0, environment: Environment = world): Tab {
+  const way = shared(line, [websocket, sse, poll], environment, (frame) => keptOf(client, frame));
   const client: Client = createClient({ environment: way.environment, transports: [way.transport], pace });
   const changes: ViewChange[] = [];
   const view = ranked(client, { feed: "inventory" }, (change) => changes.push(change));
   client.start();
-  return { client, view, changes };
+  return { client, hurry: way.hurry, view, changes };
 }
 
 function write(...writes: [string, number | null][]): void {
@@ -180,6 +189,31 @@ describe("tabs with a worker", () => {
       expect(client.counters).toMatchObject({ faults: 0, resets: {} });
     }
     expect(world.held.sockets).toBe(1);
+  });
+
+  it.each(["asks for it", "looks at one again"])("come back at once when somebody %s", async (somebody) => {
+    // A worker hears nothing of who looks at which tab.
+    const worker = new Worker(altered(world, { signals: () => () => undefined }));
+    const tabs = [tab(worker.line), tab(worker.line)] as const;
+    await world.pass(15_000);
+    world.onSocket = (socket) => {
+      socket.close(1006);
+    };
+    world.onRequest = (request) => void request.fail();
+    world.socketEnd.close(1006);
+    await world.pass(60_000);
+    while ((worker.host.client.link.nextTryAt ?? 0) < world.time + 5_000) await world.pass(500);
+    server.write("C", 3);
+    server.listenOnSockets(world);
+    if (somebody === "asks for it") {
+      tabs[0].hurry();
+      tabs[0].client.retry();
+    } else await world.signal("shown");
+    await world.pass(100);
+    for (const { client, view } of tabs) {
+      expect(client.link.state).toBe("open");
+      expect(view.rows).toEqual(server.rows());
+    }
   });
 
   it("move to a new worker within two seconds when theirs dies, and the server sends only what changed", async () => {

@@ -158,6 +158,9 @@ export class Host {
           if (seat.state === "greeted") seat.post({ type: "pong", n: message.n });
         });
         break;
+      case "hurry":
+        if (this.client.link.state === "waiting") this.client.retry();
+        break;
       case "leave":
         this.#dismiss(seat);
         break;

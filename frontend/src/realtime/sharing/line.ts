@@ -25,6 +25,8 @@ export type HostMessage =
 export type GuestMessage =
   | ClientFrame
   | { readonly type: "given"; readonly frame: SubscribeFrame; readonly kept: Kept | undefined }
+  /** Somebody at this tab asks for a try now, whatever the plan was. */
+  | { readonly type: "hurry" }
   /** It goes. */
   | { readonly type: "leave" };
 

@@ -1,7 +1,8 @@
 // A tab's way to the server over another's connection: a transport as any other, for a client that knows no difference.
 //
-// When the host goes, or its link comes back, the tab is told to come at once and not by its own backoff. Where no host
-// answers, as where a browser forbids workers, the tab connects by itself; should one answer after all, it moves there.
+// When the host goes, or its link comes back, the tab is told to come at once and not by its own backoff; and when somebody
+// looks at the tab again, the host is told to hurry. Where no host answers, as where a browser forbids workers, the tab
+// connects by itself; should one answer after all, it moves there.
 
 import type { Environment, Signal } from "../environment";
 import { PROTOCOL, type SubscribeFrame } from "../protocol";
@@ -20,6 +21,8 @@ export interface Shared {
   readonly transport: Transport;
   /** The tab's environment, whose signals also tell when to come back. */
   readonly environment: Environment;
+  /** Has whoever holds the connection try now, whatever its plan was. */
+  readonly hurry: () => void;
 }
 
 /**
@@ -56,6 +59,10 @@ export function shared(
         comeBack();
       },
     ));
+
+  const hurry = (): void => {
+    membership?.say({ type: "hurry" });
+  };
 
   const leave = (): void => {
     take = () => undefined;
@@ -139,10 +146,14 @@ export function shared(
       patience: PATIENCE,
       open: (caller) => (alone ? openAlone(caller) : open(caller)),
     },
+    hurry,
     environment: altered(environment, {
       signals(listener) {
         listeners.add(listener);
-        const stop = environment.signals(listener);
+        const stop = environment.signals((signal) => {
+          if (signal === "wake") hurry();
+          listener(signal);
+        });
         return () => {
           listeners.delete(listener);
           stop();
