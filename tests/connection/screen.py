@@ -164,4 +164,4 @@ def tabs(browser: Browser, server: Running, url: str, *, init: str = "", link: b
         yield Tabs(context, url)
     finally:
         context.close()
-    assert faults == []
+    assert faults == [], faults

@@ -6,7 +6,8 @@ Without shared workers, as on some phones, one of the tabs leads. Which one, the
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Browser, Error, expect
@@ -21,6 +22,22 @@ NO_WORKER = "delete window.SharedWorker;"
 PAUSED = "/inventory?pace=paused"
 INVENTORIES = ["/inventory", "/inventory?pace=1", "/inventory?pace=2", "/inventory?pace=5", "/inventory?pace=live"]
 PATHS = [*INVENTORIES, PAUSED, PAUSED, "/", "/orders", "/wall"]
+# What a tab does about its leader, as it happens: it asks for an answer, seizes the lock, or gives up after a long silence.
+MOMENTS = """
+  window.moments = [];
+  const noting = (prototype, method, moment) => {
+    const does = prototype?.[method];
+    if (does)
+      prototype[method] = function (...what) {
+        const noted = moment(...what);
+        if (noted) window.moments.push(noted);
+        return does.apply(this, what);
+      };
+  };
+  noting(window.LockManager?.prototype, "request", (name, { steal }) => steal && "seized");
+  noting(window.BroadcastChannel?.prototype, "postMessage", ({ what, message }) =>
+    what === "asked" ? what : message?.type === "leave" && "gave up");
+"""
 HOLDER = """async () => {
   const { held } = await navigator.locks.query();
   return held.filter(({ name }) => /^stockwire.(leader|worker)/.test(name)).map(({ name, clientId }) => name + clientId);
@@ -71,6 +88,31 @@ def crash_worker(browser: Browser) -> None:
 def without(gone: Screen | None, *groups: list[Screen]) -> list[list[Screen]]:
     """The groups of tabs as they are when one is gone."""
     return [[screen for screen in group if screen is not gone] for group in groups]
+
+
+@contextmanager
+def hanging(screen: Screen) -> Iterator[None]:
+    """Nothing runs in the tab, which was told nothing of it."""
+    screen.devtools.send("Debugger.enable")
+    screen.page.evaluate("setTimeout(() => { debugger; })")
+    yield
+    screen.devtools.send("Debugger.resume")
+    screen.devtools.send("Debugger.disable")
+
+
+@contextmanager
+def frozen(screen: Screen) -> Iterator[None]:
+    """The browser stopped the tab, as it does with those that nobody looked at for long."""
+    screen.devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    yield
+    screen.devtools.send("Page.setWebLifecycleState", {"state": "active"})
+
+
+@contextmanager
+def crashed(screen: Screen) -> Iterator[None]:
+    """The tab is gone."""
+    crash(screen)
+    yield
 
 
 @pytest.mark.parametrize(
@@ -124,3 +166,33 @@ def test_tabs_hold_one_connection_that_outlives_whoever_holds_it(
         still[0].page.get_by_role("button", name="Resume updates").click()
         still[0].shows("SKU-1", "997")
         still[0].nothing_was_healed()
+
+
+def test_a_leader_that_hangs_freezes_or_crashes_is_replaced_before_its_silence_is_noticed(
+    browser: Browser, server: Running
+) -> None:
+    with tabs(browser, server, server.url, init=NO_WORKER + MOMENTS) as person:
+        everywhere = person.open("/inventory", "/inventory", "/inventory")
+        for screen in everywhere:
+            screen.level("live")
+        for sold, happens in enumerate((hanging, frozen, crashed), 1):
+            leader = leading(everywhere)
+            assert leader is not None
+            left = [screen for screen in everywhere if screen is not leader]
+            for screen in left:
+                screen.page.evaluate("window.moments.length = 0")
+            with happens(leader):
+                sell(server, 1)
+                for screen in left:
+                    screen.shows("SKU-1", f"{1000 - sold}")
+                moments = [" ".join(screen.page.evaluate("window.moments")) for screen in left]
+                assert "gave up" not in " ".join(moments)
+                assert happens is not hanging or any("asked seized" in each for each in moments), moments
+            if happens is crashed:
+                everywhere = left
+            for screen in everywhere:
+                screen.shows("SKU-1", f"{1000 - sold}")
+                screen.level("live")
+            connections_become(server, 1)
+        for screen in everywhere:
+            screen.nothing_was_healed()

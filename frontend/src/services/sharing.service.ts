@@ -33,15 +33,21 @@ export function browserNeighbourhood(): Neighbourhood | undefined {
   const locks = navigator.locks as LockManager | undefined;
   if (!locks || !("BroadcastChannel" in globalThis)) return undefined;
   return {
-    lock(name, held) {
+    lock(name, held, { seize = false, lost } = {}) {
       const life = new AbortController();
+      const { signal } = life;
       let release = (): void => undefined;
+      let holds = false;
       const hold = (): Promise<void> =>
         new Promise((done) => {
           release = done;
-          held();
+          holds = !signal.aborted;
+          if (holds) held();
+          else done();
         });
-      locks.request(name, { signal: life.signal }, hold).catch(() => undefined);
+      locks.request(name, seize ? { steal: true } : { signal }, hold).catch(() => {
+        if (holds && !signal.aborted) lost?.();
+      });
       return () => {
         life.abort();
         release();
@@ -118,7 +124,7 @@ export function browserWay(environment: Environment, kept: (frame: SubscribeFram
     const way = shared(workerLine(connect, neighbourhood, id), DIRECT, environment, kept);
     return { environment: way.environment, transports: [way.transport], hurry: way.hurry };
   }
-  const line = leadership(neighbourhood, id, () => new Host({ environment, name: "stockwire-page/1" }));
+  const line = leadership(neighbourhood, id, environment, () => new Host({ environment, name: "stockwire-page/1" }));
   const way = shared(standing(line.stand, line, environment), DIRECT, environment, kept);
   return { environment: way.environment, transports: [way.transport], hurry: way.hurry };
 }

@@ -310,32 +310,49 @@ describe("tabs with a worker", () => {
   });
 });
 
-/** Tabs of one browser: locks go to the next in line, messages to all others. */
+interface Claim {
+  readonly tab: string;
+  readonly held: () => void;
+  readonly lost: (() => void) | undefined;
+}
+
+/** Tabs of one browser: locks go to the next in line, or to who seizes them; messages go to all others. */
 class Browser {
-  readonly #queues = new Map<string, { tab: string; held: () => void }[]>();
+  readonly #queues = new Map<string, Claim[]>();
   readonly #channels = new Map<string, (message: unknown) => void>();
+  /** What a tab that hangs will find when it goes on. */
+  readonly #hanging = new Map<string, (() => void)[]>();
 
   /** `slow`: what it asks the browser for takes this long to arrive there, while its messages do not. */
   neighbourhood(tab: string, slow = 0): Neighbourhood {
     return {
-      lock: (name, held) => {
-        const entry = { tab, held };
+      lock: (name, held, { seize = false, lost } = {}) => {
+        const claim = { tab, held, lost };
         const callOff = world.timer(slow, () => {
           const queue = this.#queues.get(name) ?? [];
           this.#queues.set(name, queue);
-          queue.push(entry);
-          if (queue[0] === entry) queueMicrotask(held);
+          const holder = seize ? queue.shift() : undefined;
+          if (holder?.lost) this.#bring(holder.tab, holder.lost);
+          if (seize) queue.unshift(claim);
+          else queue.push(claim);
+          if (queue[0] === claim) this.#bring(tab, held);
         });
         return () => {
           callOff();
-          this.#release(name, entry);
+          this.#release(name, claim);
         };
       },
       channel: (_, hear) => {
         this.#channels.set(tab, hear);
         return {
           say: (message) => {
-            for (const [other, heard] of this.#channels) if (other !== tab) later(heard)(message);
+            if (this.#hanging.has(tab)) return;
+            const copy: unknown = structuredClone(message);
+            for (const [other, heard] of this.#channels)
+              if (other !== tab)
+                this.#bring(other, () => {
+                  heard(copy);
+                });
           },
           close: () => this.#channels.delete(tab),
         };
@@ -343,19 +360,58 @@ class Browser {
     };
   }
 
+  /** The tab's own world: nothing runs in it while it hangs, and its dice show `roll`. */
+  environment(tab: string, roll: number): Environment {
+    return altered(world, {
+      random: () => roll,
+      timer: (ms, run) => {
+        let due = true;
+        const callOff = world.timer(ms, () => {
+          this.#bring(tab, () => {
+            if (due) run();
+          });
+        });
+        return () => {
+          due = false;
+          callOff();
+        };
+      },
+    });
+  }
+
   /** The tab is gone without a word. */
   crash(tab: string): void {
     this.#channels.delete(tab);
     for (const [name, queue] of this.#queues)
-      for (const entry of [...queue]) if (entry.tab === tab) this.#release(name, entry);
+      for (const claim of [...queue]) if (claim.tab === tab) this.#release(name, claim);
   }
 
-  #release(name: string, entry: { tab: string; held: () => void }): void {
+  /** The tab hears and says nothing, and keeps what it holds. */
+  hang(tab: string): void {
+    this.#hanging.set(tab, []);
+  }
+
+  /** It goes on, first with what came meanwhile. */
+  goOn(tab: string): void {
+    const found = this.#hanging.get(tab) ?? [];
+    this.#hanging.delete(tab);
+    for (const each of found) each();
+  }
+
+  #bring(tab: string, what: () => void): void {
+    queueMicrotask(() => {
+      const hanging = this.#hanging.get(tab);
+      if (hanging) hanging.push(what);
+      else what();
+    });
+  }
+
+  #release(name: string, claim: Claim): void {
     const queue = this.#queues.get(name) ?? [];
-    const first = queue[0] === entry;
-    const at = queue.indexOf(entry);
+    const first = queue[0] === claim;
+    const at = queue.indexOf(claim);
     if (at >= 0) queue.splice(at, 1);
-    if (first && queue[0]) queueMicrotask(queue[0].held);
+    if (first && queue[0]) this.#bring(queue[0].tab, queue[0].held);
   }
 }
 
@@ -364,7 +420,7 @@ describe("tabs without a worker", () => {
     const browser = new Browser();
     const tabs = [0, 1_000].map((slow) => {
       const id = `tab ${slow}`;
-      const line = leadership(browser.neighbourhood(id, slow), id, () => new Host({ environment: world }));
+      const line = leadership(browser.neighbourhood(id, slow), id, world, () => new Host({ environment: world }));
       line.stand();
       return tab(line);
     });
@@ -381,40 +437,150 @@ describe("tabs without a worker", () => {
     }
   });
 
-  it("share the connection of one, and another takes over within two seconds when it crashes", async () => {
+  /** Three tabs, the first of which leads, with dice of their own; and all connections that they make. */
+  async function three(
+    ...rolls: [number, number, number]
+  ): Promise<{ browser: Browser; tabs: [Tab, Tab, Tab]; hosts: Host[] }> {
     const browser = new Browser();
     const hosts: Host[] = [];
-    const tabs = ["one", "two", "three"].map((id) => {
-      const line = leadership(browser.neighbourhood(id), id, () => {
-        const host = new Host({ environment: world });
+    const open = (id: string, roll: number): Tab => {
+      const environment = browser.environment(id, roll);
+      const line = leadership(browser.neighbourhood(id), id, environment, () => {
+        const host = new Host({ environment });
         hosts.push(host);
         return host;
       });
       line.stand();
-      return tab(line);
-    });
+      return tab(line, 0, environment);
+    };
+    const tabs: [Tab, Tab, Tab] = [open("one", rolls[0]), open("two", rolls[1]), open("three", rolls[2])];
     await world.pass(15_000);
+    expect(hosts).toHaveLength(1);
+    return { browser, tabs, hosts };
+  }
+
+  function liveAndWhole({ client, view }: Tab): void {
+    expect(client.link.state).toBe("open");
+    expect(view.rows).toEqual(server.rows());
+    expect(client.counters).toMatchObject({ faults: 0, resets: {} });
+  }
+
+  it("share the connection of one, and another takes over within two seconds when it crashes", async () => {
+    const { browser, tabs, hosts } = await three(0.1, 0.2, 0.9);
     write(["C", 3]);
     await world.pass(100);
     expect(world.held.sockets).toBe(1);
-    for (const { client, view } of tabs) {
-      expect(client.link.state).toBe("open");
-      expect(view.rows).toEqual(server.rows());
-    }
+    tabs.forEach(liveAndWhole);
 
     const [first, ...others] = tabs;
     browser.crash("one");
     hosts[0]?.stop();
-    first?.client.stop();
+    first.client.stop();
     server.write("D", 4);
     await world.pass(2_000);
     expect(hosts).toHaveLength(2);
     expect(world.held.sockets).toBe(1);
-    for (const { client, view } of others) {
-      expect(client.link.state).toBe("open");
-      expect(view.rows).toEqual(server.rows());
-      expect(client.counters.faults).toBe(0);
-    }
+    others.forEach(liveAndWhole);
     expect(hosts[1]?.client.counters.resets).toEqual({});
+  });
+
+  it("take the lead within two seconds from one that hangs, which follows when it goes on", async () => {
+    const { browser, tabs, hosts } = await three(0.1, 0.2, 0.9);
+    const [first, ...others] = tabs;
+    browser.hang("one");
+    server.write("D", 4);
+    await world.pass(2_000);
+    expect(hosts).toHaveLength(2);
+    others.forEach(liveAndWhole);
+
+    const reconnects = others.map(({ client }) => client.counters.reconnects);
+    browser.goOn("one");
+    await world.pass(2_000);
+    expect(hosts[0]?.client.link.state).toBe("closed");
+    expect(world.held.sockets).toBe(1);
+    write(["E", 5]);
+    await world.pass(30_000);
+    expect(hosts).toHaveLength(2);
+    tabs.forEach(liveAndWhole);
+    expect(first.client.counters.reconnects).toBe(1);
+    expect(others.map(({ client }) => client.counters.reconnects)).toEqual(reconnects);
+  });
+
+  it("leave the lead to one that is quiet but answers, and ask nothing while it speaks", async () => {
+    const { browser, tabs, hosts } = await three(0.1, 0.2, 0.9);
+    await world.pass(60_000);
+    expect(hosts).toHaveLength(1);
+    const asked: unknown[] = [];
+    browser.neighbourhood("four").channel("", (said) => {
+      if ((said as { what: string }).what === "asked") asked.push(said);
+    });
+    for (let turn = 0; turn < 20; turn++) {
+      write(["C", turn]);
+      await world.pass(250);
+    }
+    expect(asked).toEqual([]);
+    await world.pass(1_000);
+    expect(asked).not.toEqual([]);
+    tabs.forEach(liveAndWhole);
+  });
+
+  it("ask nothing while nobody looks at them, and take over once somebody does", async () => {
+    const { browser, tabs, hosts } = await three(0.1, 0.2, 0.9);
+    world.isVisible = false;
+    await world.pass(2_000);
+    browser.hang("one");
+    await world.pass(10_000);
+    expect(hosts).toHaveLength(1);
+    await world.signal("shown");
+    server.write("D", 4);
+    await world.pass(2_000);
+    expect(hosts).toHaveLength(2);
+    tabs.slice(1).forEach(liveAndWhole);
+  });
+
+  it("take nobody for hanging when the machine slept", async () => {
+    const { tabs, hosts } = await three(0.1, 0.2, 0.9);
+    for (let night = 0; night < 3; night++) {
+      await world.sleep(60_000);
+      await world.pass(10_000);
+      tabs.forEach(liveAndWhole);
+    }
+    expect(hosts).toHaveLength(1);
+  });
+
+  it("find who leads when several step in at once, and when several that slept go on", async () => {
+    const { browser, tabs, hosts } = await three(0.5, 0.5, 0.5);
+    browser.hang("one");
+    server.write("D", 4);
+    await world.pass(2_000);
+    tabs.slice(1).forEach(liveAndWhole);
+    const leading = hosts.findLastIndex(({ client }) => client.link.state === "open");
+    expect(leading).toBeGreaterThan(0);
+    browser.hang("two");
+    write(["E", 5]);
+    await world.pass(2_000);
+    liveAndWhole(tabs[2]);
+    browser.goOn("one");
+    browser.goOn("two");
+    write(["F", 6]);
+    await world.pass(30_000);
+    expect(world.held.sockets).toBe(1);
+    expect(hosts.filter(({ client }) => client.link.state === "open")).toHaveLength(1);
+    tabs.forEach(liveAndWhole);
+  });
+
+  it("leave nothing behind when they stop", async () => {
+    const browser = new Browser();
+    const opened = ["one", "two"].map((id) => {
+      const line = leadership(browser.neighbourhood(id), id, world, () => new Host({ environment: world }));
+      return { end: line.stand(), client: tab(line).client };
+    });
+    await world.pass(5_000);
+    for (const { end, client } of opened) {
+      client.stop();
+      end();
+    }
+    await world.pass(2_000);
+    expect(world.held).toEqual({ timers: 0, listeners: 0, sockets: 0, requests: 0 });
   });
 });

@@ -65,8 +65,11 @@ export interface Line {
 
 /** What tabs of one browser share. Names are of this origin. */
 export interface Neighbourhood {
-  /** Calls `held` when this tab holds the lock, which it does until it calls what is given back, or ends. */
-  lock(name: string, held: () => void): () => void;
+  /**
+   * Calls `held` when this tab holds the lock, which it does until it calls what is given back, or ends, or another tab
+   * seizes it. `seize` takes it away from who holds it; `lost` is called when that happens to this tab.
+   */
+  lock(name: string, held: () => void, how?: { readonly seize?: boolean; readonly lost?: () => void }): () => void;
   /** Says to and hears from all other tabs. */
   channel(name: string, hear: (message: unknown) => void): { say(message: unknown): void; close(): void };
 }
