@@ -292,7 +292,7 @@ def test_lists_by_time_read_an_index_and_not_every_order(tmp_path: Path) -> None
 def test_no_field_of_a_row_is_forgotten_on_disk() -> None:
     assert set(codec.ORDER) == set(OrderRow.__struct_fields__)
     assert set(codec.LINE) == set(LineState.__struct_fields__)
-    assert set(codec.INVENTORY) == set(InventoryRow.__struct_fields__)
+    assert set(codec.INVENTORY) == set(InventoryRow.__struct_fields__) - {"sold_units"}, "the sum of `sold`"
     for names, row in (
         (codec.PRODUCT, codec.ProductRow),
         (codec.MINUTE, codec.MinuteSales),

@@ -35,6 +35,11 @@ def sold_on(sold: Sold, day: int, units: int, today: int) -> Sold:
     """`sold` with `units` more (or less, when they came back) that left on that day."""
     if day <= today - WINDOW or not units:
         return sold
+    if not sold or day > sold[-1][0]:
+        return (*sold, (day, units))
+    newest, left = sold[-1]
+    if day == newest:
+        return (*sold[:-1], (day, left + units)) if left + units else sold[:-1]
     days = dict(sold)
     days[day] = days.get(day, 0) + units
     return tuple(sorted(pair for pair in days.items() if pair[1]))
@@ -47,12 +52,12 @@ def sold_within(sold: Sold, today: int) -> Sold:
 
 def units_of(sold: Sold) -> int:
     """All units that left within the window."""
-    return sum(units for _, units in sold)
+    return sum([units for _, units in sold])
 
 
-def days_of_cover(available: int, sold: Sold, days: int) -> int | None:
-    """Days in thousandths, rounded half up to tenths; None when nothing left in the window."""
-    units = units_of(sold)
+def days_of_cover(available: int, units: int, days: int) -> int | None:
+    """Days in thousandths that `available` lasts when `units` left in `days`, rounded half up to tenths; None when
+    none left."""
     if units <= 0:
         return None
     tenths = (2 * max(0, available) * days * 10 + units) // (2 * units)

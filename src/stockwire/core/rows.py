@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from stockwire.core.cover import days_of_cover
+from stockwire.core.cover import Sold, days_of_cover
 from stockwire.core.values import moment_text
 
 Key = tuple[str, ...]
@@ -48,8 +48,8 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Invariant: available = on_hand - committed - reserved - damaged - quality_control - safety_stock.
     `absolute_at`: time of the newest absolute event taken; `changed_at`: of the newest stock event of any kind.
-    `since`: time of the event that the row was first heard with. `sold` and `sold_days` are what `days_of_cover` stands
-    on (core/cover.py).
+    `since`: time of the event that the row was first heard with. `sold`, its sum `sold_units` and `sold_days` are what
+    `days_of_cover` stands on (core/cover.py).
     """
 
     version: int
@@ -76,7 +76,8 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     changed_at: int = 0
     updated_at: int = 0
     since: int = 0
-    sold: tuple[tuple[int, int], ...] = ()
+    sold: Sold = ()
+    sold_units: int = 0
     sold_days: int = 0
 
     @property
@@ -86,7 +87,7 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def days_of_cover(self) -> int | None:
         """How many days (thousandths) what is available lasts, leaving as fast as lately; None when none left lately."""
-        return days_of_cover(self.available, self.sold, self.sold_days) if self.tracked else None
+        return days_of_cover(self.available, self.sold_units, self.sold_days) if self.tracked else None
 
     @property
     def available(self) -> int:

@@ -20,10 +20,11 @@ rows in time).
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -264,14 +265,14 @@ def _before(first: str) -> str:
 def _look_ahead(file: Input) -> _Ahead:
     """The first pass: kinds of invoices and names of codes. Bad rows are left to the second pass to tell."""
     all_free: dict[str, bool] = {}
-    counts: dict[str, Counter[str]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     free_rows: list[_Row] = []
     first: str | None = None
     for row in _rows(file, "Reading ahead"):
         if isinstance(row, BadRow):
             continue
         first = first or row.time
-        names = counts.setdefault(row.code, Counter())
+        names = counts[row.code]
         if row.invoice[0] in "CcAa":
             continue
         free = Decimal(row.price) == 0 and not row.customer
@@ -322,6 +323,7 @@ def _units(text: str) -> int:
         raise ValueError(f"Quantity `{text[:40]}` is not a whole number") from None
 
 
+@lru_cache(maxsize=4_096)
 def _price(text: str) -> str:
     exact(text, "Price")
     return text

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from stockwire.core.cover import units_of
 from stockwire.core.rows import (
     Condition,
     Hold,
@@ -128,6 +129,7 @@ def inventory_row(columns: Columns, texts: dict[str, str] | None = None) -> Inve
             share(source, source),
         )
         currency = currency and share(currency, currency)
+    left = tuple([(day, units) for day, units in _unpack(sold)]) if sold else ()
     return InventoryRow(
         version=version, sku=sku, location=location, name=name, on_hand=on_hand, committed=committed,
         reserved=reserved, damaged=damaged, quality_control=quality_control, safety_stock=safety_stock,
@@ -135,7 +137,7 @@ def inventory_row(columns: Columns, texts: dict[str, str] | None = None) -> Inve
         overstock_point=overstock_point, unit_cost=unit_cost, currency=currency, tracked=tracked == 1, source=source,
         source_updated_at=source_updated_at, counted_at=counted_at, absolute_at=absolute_at, changed_at=changed_at,
         updated_at=updated_at, since=since, sold_days=sold_days,
-        sold=tuple([(day, units) for day, units in _unpack(sold)]) if sold else (),
+        sold=left, sold_units=units_of(left),
     )  # fmt: skip
 
 

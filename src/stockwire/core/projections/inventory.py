@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
-from stockwire.core.cover import day_of, days_known, sold_on, sold_within
+from stockwire.core.cover import day_of, days_known, sold_on, sold_within, units_of
 from stockwire.core.events import (
     LocationUpdated,
     OrderCredited,
@@ -37,7 +37,7 @@ from stockwire.core.events import (
     StockTransferred,
 )
 from stockwire.core.projections.effects import StockEffect
-from stockwire.core.projections.sales import NONE, Sums, plus
+from stockwire.core.projections.sales import NONE, Sums
 from stockwire.core.rows import InventoryRow, Key, Movement, ProductRow
 from stockwire.core.tables import Draft
 
@@ -109,11 +109,21 @@ class Inventory:
         self._version = -1
         self._step = 0
         self.today = 0
-        self._moved = NONE
+        self._forget_moves()
 
     def moved_by(self, record: Record) -> Sums:
         """What the event that was taken in last adds to the sums of its minute, if it is that one."""
-        return self._moved if self._version == record.version else NONE
+        if self._version != record.version or not (self._units_left or self._on_hand_change or self._counts):
+            return NONE
+        return Sums(
+            units_fulfilled=self._units_left,
+            on_hand_change=self._on_hand_change,
+            counts=self._counts,
+            counts_exact=self._counts_exact,
+        )
+
+    def _forget_moves(self) -> None:
+        self._units_left = self._on_hand_change = self._counts = self._counts_exact = 0
 
     def apply(self, record: Record) -> None:
         """Take a stock, product or location event in."""
@@ -141,7 +151,8 @@ class Inventory:
             sold = sold_within(row.sold, today)
             days = days_known(row.since, today) if sold else 0
             if sold is not row.sold or days != row.sold_days:
-                self.rows.put(key, replace(row, version=version, sold=sold, sold_days=days))
+                left = row.sold_units if sold is row.sold else units_of(sold)
+                self.rows.put(key, replace(row, version=version, sold=sold, sold_units=left, sold_days=days))
 
     # The ledger
 
@@ -149,7 +160,7 @@ class Inventory:
         if self._version != record.version:
             self._version = record.version
             self._step = 0
-            self._moved = NONE
+            self._forget_moves()
 
     def _row(self, record: Record, sku: str, location: str, name: str = "") -> InventoryRow:
         """The row as it is, or a new one that starts from what is known of the product."""
@@ -187,9 +198,12 @@ class Inventory:
         source = event.source
         on_hand = row.on_hand + by.on_hand
         left = -by.on_hand if by.on_hand and _leaves_with_an_order(event.type) else 0
-        sold = sold_on(row.sold, day_of(at), left, self.today) if left else row.sold
-        if by.on_hand:
-            self._moved = plus(self._moved, Sums(units_fulfilled=left, on_hand_change=by.on_hand))
+        sold, sold_units, sold_days = row.sold, row.sold_units, row.sold_days
+        if left and (now := sold_on(sold, day_of(at), left, self.today)) is not sold:
+            sold, sold_units = now, sold_units + left
+            sold_days = (sold_days or days_known(row.since, self.today)) if sold else 0
+        self._units_left += left
+        self._on_hand_change += by.on_hand
         changed = InventoryRow(
             version=record.version,
             sku=row.sku,
@@ -216,7 +230,8 @@ class Inventory:
             updated_at=record.recorded_at,
             since=row.since,
             sold=sold,
-            sold_days=days_known(row.since, self.today) if sold else 0,
+            sold_units=sold_units,
+            sold_days=sold_days,
         )
         self.rows.put((row.sku, row.location), changed)
         self._write(record, changed, by, why)
@@ -297,8 +312,8 @@ class Inventory:
         if row is not None:
             self._put(replace(row, counted_at=record.event.time))
             if before.changed_at:  # else there was nothing on record to be right or wrong
-                exact = self.movements[-1].on_hand == 0
-                self._moved = plus(self._moved, Sums(counts=1, counts_exact=int(exact)))
+                self._counts += 1
+                self._counts_exact += self.movements[-1].on_hand == 0
 
     def _snapshot(self, record: Record, data: StockSnapshot) -> None:
         told = {name: getattr(data, name) for name in QUANTITIES}

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeVar
 
-from stockwire.core.cover import units_of
 from stockwire.core.rows import InventoryRow, OrderRow
 
 K = TypeVar("K")
@@ -55,22 +54,43 @@ class StockTally:
 
     def change(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
         """Count `after` in the place of `before`; None: there was or is no such row."""
+        if before is not None and after is not None and before.tracked and after.tracked:
+            self._follow(before, after)
+            return
         if before is not None:
             self._count(before, -1)
         if after is not None:
             self._count(after, 1)
 
-    def _count(self, row: InventoryRow, by: int) -> None:
-        self.rows += by
-        _bump(self.by_status, row.stock_status, by)
+    def _follow(self, before: InventoryRow, after: InventoryRow) -> None:
+        """As counting the one out and the other in; most changes of a row touch little of this."""
+        was, now = before.stock_status, after.stock_status
+        if was != now:
+            _bump(self.by_status, was, -1)
+            _bump(self.by_status, now, 1)
+        if before.unit_cost is not None or after.unit_cost is not None:
+            self._price(before, -1)
+            self._price(after, 1)
+        self.on_hand += after.on_hand - before.on_hand
+        self.available += max(0, after.available) - max(0, before.available)
+        if before.sold_units != after.sold_units or before.sold_days != after.sold_days:
+            _bump(self.leaving, before.sold_days, -before.sold_units)
+            _bump(self.leaving, after.sold_days, after.sold_units)
+
+    def _price(self, row: InventoryRow, by: int) -> None:
         if row.unit_cost is not None:
             _bump(self.priced, row.currency, by)
             _bump(self.value, row.currency, by * row.on_hand * row.unit_cost)
+
+    def _count(self, row: InventoryRow, by: int) -> None:
+        self.rows += by
+        _bump(self.by_status, row.stock_status, by)
+        self._price(row, by)
         self.on_hand += by * row.on_hand
         if row.tracked:
             self.available += by * max(0, row.available)
             if row.sold:
-                _bump(self.leaving, row.sold_days, by * units_of(row.sold))
+                _bump(self.leaving, row.sold_days, by * row.sold_units)
 
     @property
     def daily_demand(self) -> Fraction:
