@@ -31,7 +31,8 @@ test: setup .stamps/chromium .stamps/nginx .stamps/page .stamps/package ## Run e
 	done; \
 	if [ -n "$$failed" ]; then echo "--- failed before the tests:$$failed"; fi; \
 	echo "--- pytest"; \
-	.venv/bin/pytest -q --no-header --ignore=tests/soak tests && [ -z "$$failed" ]
+	.venv/bin/pytest -q --no-header --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/soak tests \
+		&& [ -z "$$failed" ]
 
 lint: setup ## Check style, types and layers in both languages
 	@echo "--- ruff" && .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import signal
@@ -13,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -21,11 +23,24 @@ PATIENCE = 120.0
 """Seconds for what takes one on an idle machine."""
 
 
+def _ports() -> Iterator[int]:
+    """Ports below those that the kernel hands out, round and round; each process that runs tests has a stretch of its own,
+    so that a port stays free while its server restarts."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    first = 12_000 + 2_000 * (int(name.removeprefix("gw")) % 8)
+    return itertools.cycle(range(first + os.getpid() % 1_000, first + 2_000))
+
+
+_next_port: Final = _ports()
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in _next_port:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports go round for ever")
 
 
 def memory_kib(pid: int) -> int:
