@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from stockwire.testing import Receiver
@@ -47,6 +48,16 @@ class Screen:
         ) < version:
             self.take()
         return self
+
+    def dismissed(self) -> str | None:
+        """Take frames until the server says bye; why it did. Who is slow to listen may find the close before the bye."""
+        try:
+            while (frame := self.take())["type"] != "bye":
+                pass
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None and closed.rcvd.code == 4001
+            return closed.rcvd.reason
+        return str(frame["reason"])
 
     def close(self) -> None:
         self._stack.close()

@@ -172,9 +172,7 @@ def test_sighup_puts_new_processes_in_place_and_neither_an_event_nor_a_cursor_is
     while before & crew.everybody or len(crew.everybody) != 3:
         version = sent(server, snapshot("ROLLING", posted))
         posted += 1
-    while (frame := screen.take())["type"] != "bye":
-        pass
-    assert frame["reason"] == "drain"
+    assert screen.dismissed() == "drain"
     again = Screen(server, screen.receiver).ask(screen.receiver.cursor("stock")).until(version)
     assert "reset" not in again.receiver.seen
     assert again.receiver.rows("stock")[("ROLLING", "main")]["on_hand"] == posted - 1
@@ -190,8 +188,7 @@ def test_stopping_says_bye_ends_everybody_and_leaves_a_sound_log(tmp_path: Path)
         version = server.post(snapshot("MUG", 3))["version"]
         screen = Screen(server).ask().until(version)
         os.kill(server.pid, signal.SIGTERM)
-        while screen.take()["type"] != "bye":
-            pass
+        assert screen.dismissed() == "drain"
         screen.close()
         assert server.stop() == 0
     finally:
