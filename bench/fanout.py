@@ -66,14 +66,14 @@ def load(
     return found
 
 
-def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace) -> Any:
-    """The same load on a C loop that only calls send()."""
+def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace, size: int = 200) -> Any:
+    """The same load on a C loop that only calls send(), with about `size` bytes each."""
     port = free_port()
     server = subprocess.Popen(pinned(0, str(binary), str(port)))
     try:
         pub = (
             f"{fanload} pub --port {port} --path /pub --rate {options.rate} -d 60 "
-            f"""--body '{{"t":%T,"pad":"%P"}}' --payload 170"""
+            f"""--body '{{"t":%T,"pad":"%P"}}' --payload {size - 30}"""
         )
         return load(fanload, kind, port, "/", server.pid, pub, options)
     finally:

@@ -5,8 +5,8 @@
 For WebSocket and event streams, at 1,000 connections x 10 updates/s and 10,000 x 1: CPU microseconds of the server per
 delivered frame, and memory per connection before anything is sent. Then 1,000 readers of whom 50 stall, and 10,000
 readers that all come back at once. Server and floor run on core 0, the load generator and publisher on core 1, one
-after the other. The floor sends the payload alone, ours the frame with the whole row. Results go to
-bench/results/rounds.json and rounds.md.
+after the other. The floor sends the payload alone, ours the frame with the whole row; a second floor sends as many
+bytes as ours. Results go to bench/results/rounds.json and rounds.md.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ from fanout import RESULTS, SUBSCRIBE, build, floor, load, pinned  # noqa: E402
 HELLO = json.dumps({"type": "hello", "protocol": 1, "client": "fanload/1"})
 SIZES = ((1_000, 10.0), (10_000, 1.0))
 FLOOR, OURS = "send() floor", "Stockwire"
+ALIKE = "send() of as many bytes"
+FRAME = 510
+"""Bytes of ours, about."""
 
 
 @contextmanager
@@ -83,6 +86,7 @@ def measure(repeat: int, seconds: int) -> list[dict[str, Any]]:
                     for name, raw in (
                         (FLOOR, floor(binary, fanload, kind, options)),
                         (OURS, ours(fanload, kind, options)),
+                        (ALIKE, floor(binary, fanload, kind, options, FRAME)),
                     ):
                         rows.append({"what": "fan-out", "server": name, "transport": kind, "raw": raw})
                         print(name, kind, connections, raw["server"]["cpu_us_per_msg"], flush=True)
@@ -99,24 +103,26 @@ def table(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     lines = [
         "# Delivering", "", " · ".join(f"{name} {value}" for name, value in about.items()), "",
         "| transport | connections x updates/s | server | bytes per frame | CPU us per frame | times the floor "
-        "| KiB per idle connection |",
-        "|---|---|---|---|---|---|---|",
+        "| times as many bytes | KiB per idle connection |",
+        "|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for connections, rate in SIZES:
         for kind in ("ws", "sse"):
-            cost = {}
-            for name in (FLOOR, OURS):
-                found = [
+            runs = {
+                name: [
                     row["raw"] for row in rows
                     if row["what"] == "fan-out" and (row["server"], row["transport"]) == (name, kind)
                     and row["raw"]["n"] == connections
-                ]  # fmt: skip
-                cost[name] = min(each["server"]["cpu_us_per_msg"] for each in found)
+                ]
+                for name in (FLOOR, ALIKE, OURS)
+            }  # fmt: skip
+            cost = {name: min(each["server"]["cpu_us_per_msg"] for each in found) for name, found in runs.items()}
+            for name, found in runs.items():
                 memory = min(each["server"]["pss_per_conn_b"] for each in found) / 1024
                 size = found[0]["payload_bytes"] / found[0]["frames"]
                 lines.append(
                     f"| {kind} | {connections:,} x {rate:g} | {name} | {size:.0f} | {cost[name]:.1f} "
-                    f"| {cost[name] / cost[FLOOR]:.2f} | {memory:.1f} |"
+                    f"| {cost[name] / cost[FLOOR]:.2f} | {cost[name] / cost[ALIKE]:.2f} | {memory:.1f} |"
                 )
     [stalled] = [row["raw"] for row in rows if row["what"] == "stalled"]
     server = stalled["server"]
