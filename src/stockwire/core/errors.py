@@ -114,6 +114,12 @@ class TooSlow(Refused):
     status = 408
 
 
+class NotPublic(Refused):
+    """Messages go to public addresses; the setting `private_receivers` names hosts that may be private."""
+
+    code = "not_public"
+
+
 class NotReached(Refused):
     """The log has not reached that version yet; wait longer, or ask without `at_least`."""
 
