@@ -27,6 +27,7 @@ from stockwire.engine.exchange import Receive, Scope, Send
 from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Receipt
+from stockwire.engine.outbox import Outbox
 from stockwire.engine.past import Past, World
 from stockwire.engine.scribe import DistantScribe, Forget, Publish
 from stockwire.engine.standing import REVIEW_EVERY, Standing
@@ -34,6 +35,7 @@ from stockwire.engine.state import feeds, ready
 from stockwire.engine.streams import Streams
 from stockwire.log.access import Access as Store
 from stockwire.log.base import Loaded, Log
+from stockwire.log.deliveries import Deliveries
 from stockwire.log.journal import Tail
 from stockwire.log.sqlite import SqliteLog
 from stockwire.settings import Settings
@@ -42,7 +44,7 @@ from stockwire.transport.past import LookingBack
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
 from stockwire.transport.websocket import WebSocketStream
-from stockwire.writing import moment_now, scribe
+from stockwire.writing import moment_now, opened_deliveries, outbox, receivers, scribe
 
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
 NOTE_USE_EVERY: Final = 60.0
@@ -64,6 +66,7 @@ class Stockwire:
     """The application over one data directory, open until `close`. Call it as ASGI 3.
 
     `count` knows the connections of the server's other processes. `catch_up` publishes what another process committed.
+    `outbox` sends messages; None where another process does.
     """
 
     def __init__(
@@ -71,16 +74,20 @@ class Stockwire:
         settings: Settings,
         log: Log,
         store: Store,
+        deliveries: Deliveries,
         loaded: Loaded,
         ingest: Writing,
         *,
+        outbox: Outbox | None = None,
         count: Count | None = None,
         catch_up: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.log = log
         self.store = store
+        self.deliveries = deliveries
         self.ingest = ingest
+        self.outbox = outbox
         self._shop_clock = loaded.clock
         self.hub = Hub(
             feeds(loaded),
@@ -113,6 +120,7 @@ class Stockwire:
             hub=self.hub,
             access=self.access,
             calendar=Calendar(settings.timezone, settings.currency, self.shop_now),
+            receivers=receivers(settings, self.deliveries),
             now=moment_now,
             not_ready=self._not_ready,
             connections=lambda: self.admission.connections,
@@ -141,7 +149,9 @@ class Stockwire:
 
         async def wired() -> Stockwire:
             loaded = await asyncio.to_thread(ready, log)
-            return cls(settings, log, opened_store(settings), loaded, scribe(settings, log, loaded))
+            store, deliveries = opened_store(settings), opened_deliveries(settings)
+            writing, telling = scribe(settings, log, loaded), outbox(settings, log, deliveries)
+            return cls(settings, log, store, deliveries, loaded, writing, outbox=telling)
 
         return await _started(wired(), log)
 
@@ -157,13 +167,15 @@ class Stockwire:
             loaded = await asyncio.to_thread(log.load)
             tail = Tail(settings.data_dir, loaded.version, log.epoch)
             distant = DistantScribe(settings.data_dir, tail, lost=lost)
-            store = opened_store(settings)
-            return cls(settings, log, store, loaded, distant, count=count, catch_up=distant.catch_up)
+            store, deliveries = opened_store(settings), opened_deliveries(settings)
+            return cls(settings, log, store, deliveries, loaded, distant, count=count, catch_up=distant.catch_up)
 
         return await _started(wired(), log)
 
     async def _start(self) -> None:
         await self.ingest.start(self._publish, self.hub.forget)
+        if self.outbox is not None:
+            await self.outbox.start()
         chores = (
             (NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest), (REVIEW_EVERY, self.standing.review),
         )  # fmt: skip
@@ -173,8 +185,11 @@ class Stockwire:
     async def close(self) -> None:
         """Finish what was accepted and let go of the data directory."""
         await ended(*self._tasks)
+        if self.outbox is not None:
+            await self.outbox.stop()
         await self.ingest.stop()
         await self.past.close()
+        self.deliveries.close()
         self.store.close()
         self.log.close()
 

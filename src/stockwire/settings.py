@@ -97,6 +97,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention_days: Annotated[
         int, Meta(description="Days for which a returning client gets exactly what changed.", ge=1, le=366)
     ] = 7
+    private_receivers: Annotated[
+        tuple[str, ...],
+        Meta(description="Hosts that messages may go to although their addresses are not public, also by plain http."),
+    ] = ()
+    push_contact: Annotated[
+        str,
+        Meta(
+            description="Where push services can reach you: mailto:you@example.com or https://… Safari's wants it.",
+            pattern="^$|^(mailto:|https://)",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="How much the server writes to its log.")
     ] = "info"
@@ -309,7 +320,7 @@ def _from_text(name: str, text: str) -> Any:
     kind = HINTS[name]
     plain = getattr(kind, "__origin__", kind)
     try:
-        if name == "origins":
+        if name in ("origins", "private_receivers"):
             return [part.strip() for part in text.split(",") if part.strip()]
         if name == "allowed_minutes":
             return {status: int(minutes) for status, minutes in _pairs(text)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
@@ -18,8 +19,12 @@ from stockwire.core.values import moment
 from stockwire.engine.freshness import Freshness
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Ingest
+from stockwire.engine.receivers import Receivers
+from stockwire.log.deliveries import Deliveries
 from stockwire.log.memory import MemoryLog
 from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
+from stockwire.transport.outgoing.guard import Guard
+from stockwire.transport.outgoing.ways import Ways
 
 NOW = moment("2026-03-25T12:00:00Z")
 HOST = "127.0.0.1:8420"
@@ -41,6 +46,7 @@ class Cabinet:
         self.keys: dict[str, Holder] = {
             "swk_till": Holder("till", ("ingest",)),
             "swk_screen": Holder("screen", ("read",)),
+            "swk_desk": Holder("desk", ("read", "manage")),
         }
         self.tokens = {"once", "twice"}
         self.sessions: dict[str, Holder] = {}
@@ -87,6 +93,15 @@ class Place:
         )
         config = ShopConfigured(timezone="Europe/London", currency="EUR", allowed_minutes={})
         self.ingest = Ingest(self.log, self.log.load(), config, now=lambda: NOW, published=self._published)
+        kept = folder.with_name(f"{folder.name}-kept")
+        kept.mkdir(exist_ok=True)
+        self.deliveries = Deliveries(kept / "deliveries.db", lambda: NOW)
+        self.receivers = Receivers(
+            self.deliveries,
+            Ways(Guard(["127.0.0.1"]), self.deliveries, ""),
+            now=lambda: NOW,
+            token=lambda: secrets.token_hex(6),
+        )
         self.access = Access(self.cabinet, origins=[ORIGIN], monotonic=lambda: self.seconds)
         self.api = http_api(
             ingest=self.ingest,
@@ -94,6 +109,7 @@ class Place:
             hub=self.hub,
             access=self.access,
             calendar=Calendar("Europe/London", "EUR", lambda: NOW),
+            receivers=self.receivers,
             now=lambda: NOW,
             not_ready=lambda: self.unready,
             connections=lambda: 3,
@@ -111,6 +127,7 @@ class Place:
     async def stop(self) -> None:
         await self.client.aclose()
         await self.ingest.stop()
+        self.deliveries.close()
         self.log.close()
 
     @property

@@ -19,10 +19,11 @@ import apsw
 import msgspec
 
 from stockwire.core.errors import Invalid, StorageFailed
-from stockwire.log import access, database
+from stockwire.log import access, database, deliveries
 from stockwire.log.lock import DirectoryLock
 from stockwire.log.sqlite import FILE, SqliteLog
 
+_FILES: Final = (FILE, access.FILE, deliveries.FILE)
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 
 
@@ -46,7 +47,7 @@ def back_up(directory: Path, to: Path) -> Copied:
     making = to.with_name(f"{to.name}.{os.getpid()}.part")
     try:
         making.mkdir(mode=0o700, parents=True)
-        for name in (FILE, access.FILE):
+        for name in _FILES:
             if (directory / name).exists():
                 copy_database(directory / name, making / name)
         copied = _looked_at(making)
@@ -86,7 +87,7 @@ def restore(backup: Path, directory: Path, *, replace: bool = False) -> Copied:
 
 def _put_in_place(backup: Path, directory: Path) -> None:
     """Copy beside, then exchange: a loss of power leaves the old log or the new one."""
-    making = {name: directory / f"{name}.part" for name in (FILE, access.FILE) if (backup / name).exists()}
+    making = {name: directory / f"{name}.part" for name in _FILES if (backup / name).exists()}
     for name, part in making.items():
         part.unlink(missing_ok=True)
         copy_database(backup / name, part)
@@ -130,7 +131,7 @@ def _looked_at(directory: Path) -> Copied:
     try:
         if damage := log.check():
             raise Invalid(f"the log in {directory} is damaged: {damage[0]}")
-        size = sum((directory / name).stat().st_size for name in (FILE, access.FILE) if (directory / name).exists())
+        size = sum((directory / name).stat().st_size for name in _FILES if (directory / name).exists())
         return Copied(log.version, log.epoch, size)
     finally:
         log.close()

@@ -1,8 +1,9 @@
-"""The writer: the process that owns the data directory, and the only one that commits."""
+"""The writer: the process that owns the data directory, and the only one that commits, and that sends messages."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 
 from stockwire.engine.chores import settle_memory
@@ -10,7 +11,7 @@ from stockwire.engine.relay import Reception
 from stockwire.engine.state import ready
 from stockwire.log.sqlite import SqliteLog
 from stockwire.workers.post import Post, tell
-from stockwire.writing import moment_now, scribe
+from stockwire.writing import moment_now, opened_deliveries, outbox, scribe
 
 
 async def write(post: Post) -> None:
@@ -24,10 +25,14 @@ async def write(post: Post) -> None:
         await writing.start(_unheard, _unheard)
         reception = Reception(settings.data_dir, writing.submit)
         await reception.start()
-        settle_memory()
-        tell(post)
-        await stopping.wait()
-        await reception.stop()
+        with contextlib.closing(opened_deliveries(settings)) as deliveries:
+            telling = outbox(settings, log, deliveries)
+            await telling.start()
+            settle_memory()
+            tell(post)
+            await stopping.wait()
+            await reception.stop()
+            await telling.stop()
         await writing.stop()
     finally:
         log.close()

@@ -14,7 +14,9 @@ from litestar import Litestar
 
 from stockwire.engine.hub import Hub
 from stockwire.engine.pulse import Pulse
+from stockwire.engine.receivers import Receivers
 from stockwire.transport.http.access import Access, Credentials
+from stockwire.transport.http.channels import channel_routes
 from stockwire.transport.http.docs import document_route
 from stockwire.transport.http.events import Ingest, Receipt, event_routes
 from stockwire.transport.http.front import App, Front
@@ -41,6 +43,7 @@ def http_api(
     hub: Hub,
     access: Access,
     calendar: Calendar,
+    receivers: Receivers,
     now: Callable[[], int],
     not_ready: NotReady,
     connections: Callable[[], int],
@@ -57,6 +60,7 @@ def http_api(
         *metric_routes(access.reader, hub, log, calendar),
         *period_routes(access.reader, hub, log, calendar),
         *session_routes(access),
+        *channel_routes(access, receivers),
         *health_routes(
             access.reader,
             hub,

@@ -27,7 +27,7 @@ COOKIE: Final = "stockwire"
 _ADDRESSES: Final = 10_000
 _CREDENTIALS: Final = 1_000
 
-Scope = Literal["ingest", "read"]
+Scope = Literal["ingest", "read", "manage"]
 
 
 class Holder(Protocol):
@@ -132,6 +132,16 @@ class Access:
         if bearer is None:
             raise Unauthenticated("events need `Authorization: Bearer <key with scope ingest>`")
         return self._by_key(headers, bearer, "ingest")
+
+    def manager(self, headers: Headers) -> Reader:
+        """Who may change rules, channels and what they have read: by key, or by cookie from the page. Raises as `reader`."""
+        self.check_origin(headers)
+        bearer = _bearer(headers)
+        if bearer is not None:
+            return self._by_key(headers, bearer, "manage")
+        session, holder = self._by_cookie(headers)
+        self._check_page(headers)
+        return Reader(holder.name, _rights(holder), _digest(session))
 
     def sign_in(self, headers: Headers, token: str) -> tuple[Cookie, Holder]:
         """Spend a one-time token; gives the cookie of the session it opened, and whose that is. Raises as `reader`."""

@@ -93,18 +93,20 @@ def link(operation: str, description: str, **parameters: str) -> dict[str, Any]:
     }
 
 
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+def in_query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """A parameter of the query."""
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
 
-def _path(name: str, description: str) -> dict[str, Any]:
+def in_path(name: str, description: str) -> dict[str, Any]:
+    """A part of the path: a name."""
     schema = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH, "pattern": "^[^\\u0000]+$"}
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 
 
 _AWAITED: Final = [
-    _query("at_least", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Answer once this version is readable."),
-    _query(
+    in_query("at_least", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Answer once this version is readable."),
+    in_query(
         "wait",
         {"type": "integer", "minimum": 0, "maximum": WAIT_SECONDS, "default": WAIT},
         "Seconds to wait for `at_least`.",
@@ -135,17 +137,17 @@ def listing(feed: FeedName) -> type[Operation]:
 def _listing(feed: FeedName) -> list[dict[str, Any]]:
     operators = " ".join(OPERATORS)
     found = [
-        _query("limit", {**_LIMIT, "default": LIMIT}, "Rows on a page."),
-        _query("page", {"type": "string"}, "The `next` of the page before."),
-        _query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
+        in_query("limit", {**_LIMIT, "default": LIMIT}, "Rows on a page."),
+        in_query("page", {"type": "string"}, "The `next` of the page before."),
+        in_query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
     ]
     if any(field.searched for field in FIELDS[feed]):
         words = ", ".join(field.name for field in FIELDS[feed] if field.searched)
-        found.append(_query("search", {"type": "string"}, f"Text that stands in one of {words}."))
+        found.append(in_query("search", {"type": "string"}, f"Text that stands in one of {words}."))
     for field in FIELDS[feed]:
         if field.kind not in _UNFILTERED:
             text = f"Equal to this; `{field.name}[operator]` compares otherwise ({operators})."
-            found.append(_query(field.name, operand_schema(field.kind), text))
+            found.append(in_query(field.name, operand_schema(field.kind), text))
     return found + _AWAITED
 
 
@@ -157,9 +159,9 @@ def metrics() -> type[Operation]:
     }
     bound = {"type": "string"}
     parameters = [
-        _query("from", bound, "Sum sales from this day or time on (a whole minute)."),
-        _query("to", bound, "Sum sales before this day or time; now when left out."),
-        _query("bucket", {"enum": list(BUCKET_NAMES)}, "One sum for each of the shop's own."),
+        in_query("from", bound, "Sum sales from this day or time on (a whole minute)."),
+        in_query("to", bound, "Sum sales before this day or time; now when left out."),
+        in_query("bucket", {"enum": list(BUCKET_NAMES)}, "One sum for each of the shop's own."),
     ]
     return described("Metrics", parameters=[*parameters, *_listing("metrics")], responses=answers)
 
@@ -168,8 +170,8 @@ def period() -> type[Operation]:
     """The metrics of a chosen period."""
     bound = {"type": "string"}
     parameters = [
-        {**_query("from", bound, "The day or time the period begins with (a whole minute)."), "required": True},
-        _query("to", bound, "The day or time before which it ends; now when left out."),
+        {**in_query("from", bound, "The day or time the period begins with (a whole minute)."), "required": True},
+        in_query("to", bound, "The day or time before which it ends; now when left out."),
         *_AWAITED,
     ]
     return described("Metrics", parameters=parameters, responses=responses("PeriodMetrics", *_READING))
@@ -177,7 +179,7 @@ def period() -> type[Operation]:
 
 def one_order() -> type[Operation]:
     """An order."""
-    parameters = [_path("order_id", "The order's id, percent-encoded."), *_AWAITED]
+    parameters = [in_path("order_id", "The order's id, percent-encoded."), *_AWAITED]
     return described("Orders", parameters=parameters, responses=responses("Order", *_READING, 404))
 
 
@@ -186,10 +188,10 @@ def movements() -> type[Operation]:
     links = {"next": link("list_movements", "The next page.", before="next")}
     answers = responses("MovementPage", *_READING, 404, links=links)
     parameters = [
-        _path("sku", "The SKU, percent-encoded."),
-        _path("location", "The location, percent-encoded."),
-        _query("limit", {**_LIMIT, "default": MOVEMENTS}, "Movements on a page."),
-        _query("before", {"type": "string"}, "The `next` of the page before."),
+        in_path("sku", "The SKU, percent-encoded."),
+        in_path("location", "The location, percent-encoded."),
+        in_query("limit", {**_LIMIT, "default": MOVEMENTS}, "Movements on a page."),
+        in_query("before", {"type": "string"}, "The `next` of the page before."),
         *_AWAITED,
     ]
     return described("Stock", parameters=parameters, responses=answers)
@@ -228,13 +230,13 @@ def asking() -> list[dict[str, Any]]:
     """What a GET for a stream says in its query: one view; its filter fields stand beside these."""
     pace = SCHEMA_OF_PACE
     return [
-        _query("feed", {"enum": list(_TAGS)}, "The feed to read; `views` takes several (P1.5)."),
-        _query("views", {"type": "string"}, "A JSON array of subscribe objects (P4.1), in place of `feed`."),
-        _query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
-        _query("limit", _LIMIT, "The first rows of that order alone."),
-        _query("cursor", {"type": "string"}, "Where to go on from (P3.4)."),
-        *(_query(name, schema, "The pace wished for (P6.4).") for name, schema in pace.items()),
-        _query("wait", WAITING, "Seconds that a long-poll may wait."),
+        in_query("feed", {"enum": list(_TAGS)}, "The feed to read; `views` takes several (P1.5)."),
+        in_query("views", {"type": "string"}, "A JSON array of subscribe objects (P4.1), in place of `feed`."),
+        in_query("order", {"type": "string"}, "At most 4 fields, joined by commas; `-` before one: descending."),
+        in_query("limit", _LIMIT, "The first rows of that order alone."),
+        in_query("cursor", {"type": "string"}, "Where to go on from (P3.4)."),
+        *(in_query(name, schema, "The pace wished for (P6.4).") for name, schema in pace.items()),
+        in_query("wait", WAITING, "Seconds that a long-poll may wait."),
     ]
 
 

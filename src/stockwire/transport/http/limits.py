@@ -26,6 +26,8 @@ BLANK_LINES: Final = 1_000
 """Blank lines of NDJSON in a row, so that no small gzip body keeps the server reading nothing for long."""
 IDLE_SECONDS: Final = 30
 """How long the next piece of a body may take."""
+ASKED_BYTES: Final = 64 * 1024
+"""The body of a request that changes a channel, a rule or what somebody has read."""
 SIGN_IN_BYTES: Final = 4_096
 """The body of a sign-in."""
 CREDENTIAL_LENGTH: Final = 512

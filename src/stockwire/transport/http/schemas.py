@@ -67,6 +67,8 @@ SUMS: Final = (
 )  # fmt: skip
 """What sums of sales show: fields of the `hours` feed."""
 
+DELIVERY_STATES: Final = ("waiting", "held", "sending", "sent", "dead", "digested", "dropped")
+
 SCHEMA_OF_PACE: Final[Mapping[str, Schema]] = {
     "interval": {"type": "integer", "minimum": 0, "maximum": INTERVAL_MOST, "description": "Milliseconds."},
     "paused": {"type": "boolean"},
@@ -132,7 +134,7 @@ def or_null(schema: Schema) -> Schema:
 
 def schemas() -> dict[str, Schema]:
     """Every named schema."""
-    return {**_row_schemas(), **_detail_schemas(), **_answer_schemas(), **_event_schemas()}
+    return {**_row_schemas(), **_detail_schemas(), **_answer_schemas(), **_channel_schemas(), **_event_schemas()}
 
 
 # --- what comes out -----------------------------------------------------------------------------------------------
@@ -278,6 +280,63 @@ def _answer_schemas() -> dict[str, Schema]:
         "Alive": record({"status": {"enum": ["ok", "ready"]}}),
         "Status": record(status),
     }
+
+
+def _channel_schemas() -> dict[str, Schema]:
+    language: Schema = {"enum": ["en", "de"]}
+    kind: Schema = {"enum": ["webhook", "apprise"]}
+    name: Schema = {**_TEXT, "minLength": 1, "maxLength": 80}
+    address: Schema = {**_TEXT, "minLength": 1, "maxLength": 2_048}
+    secret = {**or_null(_TEXT), "description": "What signs a webhook: shown here, once."}
+    lasting = {"last_sent_at": or_null(_MOMENT), "last_error": or_null(_TEXT), "created_at": _MOMENT}
+    channel = {
+        "channel_id": _TEXT, "kind": kind, **dict.fromkeys(("service", "name", "person", "address"), _TEXT),
+        "language": language, "enabled": _FLAG, "note": or_null(_TEXT), "waiting": _COUNT, "dead": _COUNT, **lasting,
+    }  # fmt: skip
+    browser = {
+        **dict.fromkeys(("subscription_id", "person", "service", "device"), _TEXT), "language": language, **lasting,
+    }  # fmt: skip
+    delivery = {
+        "delivery_id": _COUNT, **dict.fromkeys(("channel_id", "channel_name", "person"), _TEXT),
+        "happened": {"enum": ["fired", "resolved", "unsnoozed", "digest", "test"]},
+        "notification_id": or_null(_TEXT), "subject": _TEXT, "state": {"enum": list(DELIVERY_STATES)},
+        "due_at": _MOMENT, "attempts": _COUNT, "error": or_null(_TEXT), "created_at": _MOMENT,
+        "finished_at": or_null(_MOMENT),
+    }  # fmt: skip
+    changed = {
+        "name": or_null(name), "address": or_null(address), "language": or_null({**_TEXT, **language}),
+        "enabled": or_null(_FLAG), "new_secret": _FLAG,
+    }  # fmt: skip
+    keys = {
+        "p256dh": {**_TEXT, "minLength": 80, "maxLength": 100}, "auth": {**_TEXT, "minLength": 20, "maxLength": 30},
+    }  # fmt: skip
+    subscription = {
+        "endpoint": address, "keys": record(keys, additionalProperties=False), "expirationTime": {"type": ["number", "null"]},
+        "language": language, "device": {**_TEXT, "maxLength": 80},
+    }  # fmt: skip
+
+    def many(schema: str) -> Schema:
+        return {"type": "array", "items": reference(schema)}
+
+    return {
+        "Channel": record(channel),
+        "Channels": record({"channels": many("Channel")}),
+        "ChannelMade": record({"channel": reference("Channel"), "secret": secret}),
+        "NewChannel": record(
+            {"kind": kind, "name": name, "address": address, "language": language},
+            optional=frozenset({"language"}), additionalProperties=False,
+        ),
+        "ChangedChannel": record(changed, optional=frozenset(changed), additionalProperties=False),
+        "Delivery": record(delivery),
+        "Deliveries": record({"deliveries": many("Delivery")}),
+        "PushKey": record({"key": _TEXT}),
+        "Subscription": record(browser),
+        "Subscriptions": record({"subscriptions": many("Subscription")}),
+        "SubscriptionMade": record({"subscription": reference("Subscription")}),
+        "NewSubscription": record(
+            subscription, optional=frozenset({"expirationTime", "language", "device"}), additionalProperties=False
+        ),
+    }  # fmt: skip
 
 
 # --- what comes in ------------------------------------------------------------------------------------------------
