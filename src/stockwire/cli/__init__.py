@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from stockwire import __version__
-from stockwire.cli import access, backup, checking, files, serving, showing
+from stockwire.cli import access, backup, channels, checking, files, serving, showing
 from stockwire.cli.common import Exit, report, taught
 from stockwire.core.errors import StockwireError
 
@@ -61,7 +61,7 @@ def start(
     pass
 
 
-RUN, DATA, CARE = "Run", "Bring data in", "Look after it"
+RUN, DATA, TELL, CARE = "Run", "Bring data in", "Tell people", "Look after it"
 
 app.command("demo", rich_help_panel=RUN, help=taught(serving.demo))(serving.demo)
 app.command("serve", rich_help_panel=RUN, help=taught(serving.serve))(serving.serve)
@@ -69,6 +69,8 @@ app.command("link", rich_help_panel=RUN, help=taught(access.link))(access.link)
 app.command("import", rich_help_panel=DATA, help=taught(files.import_))(files.import_)
 app.command("replay", rich_help_panel=DATA, help=taught(files.replay))(files.replay)
 app.add_typer(access.keys, name="key", rich_help_panel=DATA)
+app.add_typer(channels.channels, name="channels", rich_help_panel=TELL)
+app.add_typer(channels.deliveries, name="deliveries", rich_help_panel=TELL)
 app.command("settings", rich_help_panel=CARE, help=taught(showing.settings))(showing.settings)
 app.command("doctor", rich_help_panel=CARE, help=taught(checking.doctor))(checking.doctor)
 app.command("verify", rich_help_panel=CARE, help=taught(checking.verify))(checking.verify)

@@ -43,7 +43,10 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            "--scope", "-s", help="What it may do: ingest (send events), read. Repeat for both.", show_default="ingest"
+            "--scope",
+            "-s",
+            help="What it may do: ingest (send events), read, manage (rules and channels). Repeat for several.",
+            show_default="ingest",
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -59,8 +62,10 @@ def create(
     """
     scopes = tuple(scope or ["ingest"])
     for each in scopes:
-        if each not in ("ingest", "read"):
-            raise typer.BadParameter(f"there is no scope `{each}`; a key may ingest and read", param_hint="--scope")
+        if each not in ("ingest", "read", "manage"):
+            raise typer.BadParameter(
+                f"there is no scope `{each}`; a key may ingest, read and manage", param_hint="--scope"
+            )
     with opened(load_settings(config, data_dir=data_dir).settings) as access:
         token = access.create_key(name, scopes)
     typer.echo(token)
