@@ -44,6 +44,8 @@ export interface PastView {
 }
 
 const BEAT = 1_000;
+const MINUTE = 60_000;
+const RENEWED = "stockwire.renewed";
 
 export class Realtime {
   readonly #service: RealtimeService;
@@ -136,11 +138,16 @@ export class Realtime {
     return this.#service.news.hello?.frame.build;
   }
 
-  /** The server has another build of the page than when this one connected first. */
-  get newBuild(): boolean {
+  /**
+   * Why the page should be loaded anew: the server has another build of it than when it connected first, or speaks a
+   * version of the protocol that is too far from the page's own.
+   */
+  get outdated(): "build" | "version" | undefined {
+    const { state, reason } = this.link;
+    if (state === "refused" && reason === "version") return "version";
     const build = this.serverBuild;
     this.#firstBuild ??= build;
-    return build !== this.#firstBuild;
+    return build === this.#firstBuild ? undefined : "build";
   }
 
   setPace(pace: PaceChoice): void {
@@ -150,6 +157,15 @@ export class Realtime {
   /** Loads the server's build of the page. */
   takeNewBuild(): Promise<void> {
     return takeNewBuild();
+  }
+
+  /** The same for a page that nobody sits at: once a minute at most, should the page that comes be no better. */
+  renew(): void {
+    const { environment } = this.#service;
+    const now = environment.now();
+    if (now - Number(environment.recall(RENEWED) ?? 0) < MINUTE) return;
+    environment.remember(RENEWED, String(now));
+    void this.takeNewBuild();
   }
 
   retryNow(): void {

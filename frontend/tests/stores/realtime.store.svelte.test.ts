@@ -1,5 +1,5 @@
 import { flushSync } from "svelte";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
   createRealtimeService,
@@ -119,9 +119,38 @@ describe("what the page knows of the link", () => {
 
   it("says when the server has another build of the page", async () => {
     const { store } = await started();
-    expect(store.newBuild).toBe(false);
+    expect(store.outdated).toBeUndefined();
     world.socketEnd.send({ ...server.hello(), build: "b2" });
-    expect(store.newBuild).toBe(true);
+    expect(store.outdated).toBe("build");
+  });
+
+  it.each([1, -1])("says nothing of a server whose protocol is one version apart (%i)", async (apart) => {
+    const { store } = await started();
+    world.socketEnd.send({ ...server.hello(), protocol: 1 + apart });
+    expect(store.outdated).toBeUndefined();
+    expect(store.link.state).toBe("open");
+  });
+
+  it("says when the server's protocol is further apart, as its hello or its close tells", async () => {
+    const { store } = await started();
+    world.socketEnd.send({ ...server.hello(), protocol: 3 });
+    expect(store.outdated).toBe("version");
+    const again = await started();
+    world.socketEnd.close(4510);
+    expect(again.store.outdated).toBe("version");
+  });
+
+  it("is loaded anew without a person once a minute at most", async () => {
+    const { store } = await started();
+    const taken = vi.spyOn(store, "takeNewBuild").mockResolvedValue();
+    for (let turn = 0; turn < 59; turn++) {
+      store.renew();
+      await pass(1_000);
+    }
+    expect(taken).toHaveBeenCalledTimes(1);
+    await pass(1_000);
+    store.renew();
+    expect(taken).toHaveBeenCalledTimes(2);
   });
 });
 

@@ -12,7 +12,9 @@ const de: Catalogue = {
   "app.reload": "Seite neu laden",
   "app.skip": "Zum Inhalt",
   "app.new_build": "Eine neue Version von Stockwire ist da.",
-  "app.take_new_build": "Laden",
+  "app.too_far_apart":
+    "Diese Seite und Stockwire sind von zu verschiedenen Versionen. Keine Daten sind verloren; laden Sie die Seite neu.",
+  "app.take_new_build": "Neu laden",
   "app.screens": "Ansichten",
   "app.simulated": "Simuliert",
   "app.simulated_data": "Simulierte Daten",

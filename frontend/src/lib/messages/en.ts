@@ -18,7 +18,9 @@ const en = {
   "app.reload": "Reload the page",
   "app.skip": "Skip to content",
   "app.new_build": "A new version of Stockwire is here.",
-  "app.take_new_build": "Load it",
+  "app.too_far_apart":
+    "This page and Stockwire are of versions too far apart. No data is lost; reload the page to go on.",
+  "app.take_new_build": "Reload",
   "app.screens": "Screens",
   "app.simulated": "Simulated",
   "app.simulated_data": "Simulated data",
