@@ -24,7 +24,6 @@ from stockwire.engine.admission import Admission
 from stockwire.engine.census import Count
 from stockwire.engine.chores import ended, every
 from stockwire.engine.exchange import Receive, Scope, Send
-from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
 from stockwire.engine.ingest import Receipt
 from stockwire.engine.outbox import Outbox
@@ -44,7 +43,7 @@ from stockwire.transport.past import LookingBack
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
 from stockwire.transport.websocket import WebSocketStream
-from stockwire.writing import moment_now, opened_deliveries, outbox, receivers, scribe
+from stockwire.writing import freshness, moment_now, opened_deliveries, outbox, receivers, scribe
 
 DASHBOARD: Final = Path(__file__).parent / "dashboard"
 NOTE_USE_EVERY: Final = 60.0
@@ -96,10 +95,7 @@ class Stockwire:
             horizon=loaded.horizon,
             now=moment_now,
             monotonic=time.monotonic,
-            freshness=Freshness(
-                Thresholds(settings.source_late_seconds, settings.source_silent_seconds),
-                {source: Thresholds(age.late, age.silent) for source, age in settings.sources.items()},
-            ),
+            freshness=freshness(settings),
             describe=self._describe,
             catch_up=catch_up,
         )

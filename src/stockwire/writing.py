@@ -13,10 +13,12 @@ import time
 from stockwire.core.events import ShopConfigured
 from stockwire.core.telling import Shop
 from stockwire.core.values import DAY, HOUR
+from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.outbox import History, Outbox
 from stockwire.engine.receivers import Receivers
 from stockwire.engine.scribe import Scribe
 from stockwire.engine.verifying import Verifier
+from stockwire.engine.watch import Watch
 from stockwire.log.base import Loaded, Writer
 from stockwire.log.deliveries import FILE, Deliveries
 from stockwire.settings import Settings
@@ -42,6 +44,15 @@ def scribe(settings: Settings, log: Writer, loaded: Loaded) -> Scribe:
         ticking=settings.clock == "wall",
         retention=settings.retention_days * DAY,
         verifier=Verifier(settings.data_dir, settings.verify_hours * HOUR, loaded, moment_now),
+        watch=Watch(loaded, freshness(settings), moment_now),
+    )
+
+
+def freshness(settings: Settings) -> Freshness:
+    """How long each source may be silent."""
+    return Freshness(
+        Thresholds(settings.source_late_seconds, settings.source_silent_seconds),
+        {source: Thresholds(age.late, age.silent) for source, age in settings.sources.items()},
     )
 
 

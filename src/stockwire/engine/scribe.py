@@ -21,6 +21,7 @@ from stockwire.engine.follower import Follower, Tail
 from stockwire.engine.ingest import Ingest, Receipt
 from stockwire.engine.relay import Relay
 from stockwire.engine.verifying import Verifier
+from stockwire.engine.watch import WATCH_EVERY, Watch
 from stockwire.log.base import Loaded, Writer
 
 COMPACT_EVERY: Final = 3_600.0
@@ -34,7 +35,7 @@ Forget = Callable[[int], None]
 
 class Scribe:
     """Writes into `log`, from `start` to `stop`. `ticking`: the shop's clock is the wall's. `retention` is how long
-    tombstones are kept. `verifier` has the log verified from time to time.
+    tombstones are kept. `verifier` has the log verified from time to time, `watch` sees what folding cannot.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Scribe:
         ticking: bool,
         retention: int,
         verifier: Verifier | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._ingest = Ingest(log, loaded, config, now=now, published=self._published)
         self._now = now
         self._ticking = ticking
         self._retention = retention
         self._verifier = verifier
+        self._watch = watch
         self._clock = loaded.clock
         self._publish: Publish = _nowhere
         self._forget: Forget = _nowhere
@@ -75,6 +78,7 @@ class Scribe:
             self._tasks.append(asyncio.create_task(run_clock(self.submit, lambda: self._clock, self._now)))
         self._tasks.append(asyncio.create_task(every(COMPACT_EVERY, self.compact)))
         self._tasks.append(asyncio.create_task(every(LOOK_WHETHER_TO_VERIFY_EVERY, self.verify_if_due)))
+        self._tasks.append(asyncio.create_task(every(WATCH_EVERY, self.watch)))
 
     async def stop(self) -> None:
         """Finish what was accepted."""
@@ -90,10 +94,17 @@ class Scribe:
         if self._verifier is not None and (found := await self._verifier.look()) is not None:
             await self.submit([self._verifier.event(found, self._clock)])
 
+    async def watch(self) -> None:
+        """Record what rules are met by, or no more, that folding cannot see."""
+        if self._watch is not None and (turned := self._watch.look(self._clock)):
+            await self.submit(turned)
+
     def _published(self, changes: Changes) -> None:
         self._clock = changes.clock
         if self._verifier is not None:
             self._verifier.hear(changes)
+        if self._watch is not None:
+            self._watch.hear(changes)
         self._publish(changes)
 
 
