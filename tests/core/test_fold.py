@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from stockwire.core import fold
-from stockwire.core.events import Event, Record
+from stockwire.core.events import INTERNAL_TYPES, Event, Record
 from stockwire.core.fold import RECENT_CLOSED, Fold, FoldState
 from stockwire.core.lifecycle import STATUSES
 from stockwire.core.projections import inventory
@@ -26,6 +26,10 @@ UNITS = st.integers(1, 5)
 LINES = st.lists(
     st.builds(lambda sku, n, price: line(sku, n, str(price)), SKUS, UNITS, st.integers(0, 9)), min_size=1, max_size=3
 )
+RULES = st.sampled_from(["r1", "r2", "default-out-of-stock", "default-order-late"])
+KINDS = ("out_of_stock", "low_stock", "oversold", "back_in_stock", "large_movement", "order_stuck", "order_status",
+         "large_order", "source_silent", "drift")  # fmt: skip
+SECONDS = st.sampled_from([0, 60, 3_600, 86_400])
 HAPPENINGS = st.one_of(
     st.builds(lambda sku, n: ("stock.received", {"sku": sku, "quantity": n, "unit_cost": "2"}), SKUS, UNITS),
     st.builds(lambda sku, n: ("stock.counted", {"sku": sku, "quantity": n}), SKUS, UNITS),
@@ -53,6 +57,31 @@ HAPPENINGS = st.one_of(
         ),
         st.one_of(st.none(), ORDERS), SKUS, UNITS,
     ),
+    st.builds(
+        lambda rule_id, kind, group, seconds, cooldown, threshold: (
+            "rule.defined",
+            {"rule_id": rule_id, "by": "ann", "kind": kind, "name": kind, "group_by": group, "for_seconds": seconds,
+             "keep_seconds": seconds // 2, "cooldown_seconds": cooldown, "threshold": threshold, "clear": 1},
+        ),
+        RULES, st.sampled_from(KINDS), st.sampled_from(["none", "location", "rule"]), SECONDS, SECONDS,
+        st.integers(1, 4),
+    ),
+    st.builds(lambda rule_id: ("rule.removed", {"rule_id": rule_id, "by": "ben"}), RULES),
+    st.builds(
+        lambda rule_id, met: ("rule.observed", {"rule_id": rule_id, "about": "source/till", "met": met}),
+        RULES, st.booleans(),
+    ),
+    st.builds(
+        lambda type_, rule_id, group, version: (
+            f"notification.{type_}",
+            {"notification_id": f"{rule_id}/{group}@{version}", "by": "ann"}
+            | ({"until": "2026-02-03T00:00:00Z"} if type_ == "snoozed" else {}),
+        ),
+        st.sampled_from(["acknowledged", "snoozed", "resolved"]), RULES,
+        st.sampled_from(["log", "location/main", "stock/MUG/main", "order/1"]), st.integers(1, 12),
+    ),
+    st.builds(lambda id_: ("order.watched", {"person": "ann", "order_id": id_}), ORDERS),
+    st.builds(lambda through: ("notification.read", {"person": "ben", "through": through}), st.integers(0, 9)),
     st.just(("shop.configured", {"timezone": "Asia/Tokyo", "currency": "SEK", "allowed_minutes": {"placed": 5}})),
     st.just(("shop.configured", {"timezone": "Nowhere/Atlantis", "currency": "SEK", "allowed_minutes": {}})),
 )  # fmt: skip
@@ -67,7 +96,7 @@ def written(log: list[Any]) -> list[Event]:
     now = STARTS
     for number, (minutes, (type_, data)) in enumerate(log):
         now += minutes * MINUTE
-        source = "stockwire" if type_ == "shop.configured" else f"shop{number % 2}"
+        source = "stockwire" if type_ in INTERNAL_TYPES else f"shop{number % 2}"
         told = {name: value for name, value in data.items() if value is not None}
         events.append(event(type_, moment_text(now), str(number), source, **told))
     return events
@@ -84,10 +113,10 @@ def all_rows(shop: Ledger) -> dict[str, Any]:
         "minutes": shop.minutes,
         "hours": state.hours.rows,
         "sources": state.sources.rows,
-        "rules": state.rules.rows,
-        "notifications": state.notifications.rows,
-        "people": state.people.rows,
-        "conditions": state.conditions.rows,
+        "rules": state.board.rules.rows,
+        "notifications": state.board.notifications.rows,
+        "people": state.board.people.rows,
+        "conditions": state.board.conditions.rows,
         "occasions": shop.occasions,
         "movements": shop.movements,
         "timeline": shop.timelines,
@@ -108,6 +137,10 @@ def kept_beside(state: FoldState) -> dict[str, Any]:
         "closed": state.closed,
         "closed order": list(state.closed_order),
         "orders": state.has_orders,
+        "newest": state.board.newest,
+        "over": list(state.board.over),
+        "due": list(state.board.deadlines),
+        "watched": +state.board.watched,
     }
 
 

@@ -127,7 +127,9 @@ def test_an_order_comes_back_whole(log: Writer) -> None:
 def test_orders_evicted_from_the_feed_stay_on_disk_and_leave_a_tombstone(log: Writer) -> None:
     shop = Shop(log)
     changes = shop.write(order(1), order(2))
-    changes = msgspec.structs.replace(changes, version=3, evicted={("0001",): 3}, movements=[], timeline=[])
+    changes = msgspec.structs.replace(
+        changes, version=3, evicted={("0001",): 3}, movements=[], timeline=[], occasions=[]
+    )
     log.commit((), changes)
     loaded = log.load()
     assert set(loaded.orders) == {("0002",)}

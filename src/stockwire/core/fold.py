@@ -7,8 +7,8 @@
 
 `Fold.apply` works on drafts over the state, so a batch that could not be stored leaves no trace. Each event folds
 within a savepoint: one that a projection cannot digest is parked with its error and changes nothing else.
-Projections know nothing of each other: orders give stock effects, inventory takes them; metrics see only rows
-before and after.
+Projections know nothing of each other: orders give stock effects, inventory takes them; metrics and notices see only
+rows before and after.
 
 The shop's clock is the newest time of any event so far, and only rises. What depends on it (which orders are late, what
 "today" is) changes with the event that moved it, so a log always folds to the same rows, in batches of any size. Only
@@ -27,7 +27,9 @@ from sortedcontainers import SortedList
 
 from stockwire.core import lifecycle
 from stockwire.core.cover import day_of
+from stockwire.core.deadlines import Deadlines
 from stockwire.core.events import INTERNAL_SOURCE, LogVerified, OrderCredited, Record, ShopConfigured
+from stockwire.core.noticeboard import Board, Notices, Shop
 from stockwire.core.projections import metrics
 from stockwire.core.projections.inventory import STOCK_TYPES, History, Inventory
 from stockwire.core.projections.journeys import Heard, Journey, JourneyBook, heard_of, journey_of
@@ -75,7 +77,7 @@ from stockwire.core.rows import (
     TimelineEntry,
     Told,
 )
-from stockwire.core.tables import Draft, Table
+from stockwire.core.tables import Draft, Table, rows_of
 from stockwire.core.values import HOUR, MINUTE, moment
 
 replace = msgspec.structs.replace
@@ -170,10 +172,7 @@ class FoldState:
         self.metrics: Table[Key, MetricRow] = Table({row.key: row for row in metrics})
         self.hours: Table[int, HourRow] = Table({row.start: row for row in hours})
         self.sources: Table[Key, SourceRow] = Table({row.key: row for row in sources})
-        self.rules: Table[Key, RuleRow] = Table({row.key: row for row in rules})
-        self.notifications: Table[Key, NotificationRow] = Table({row.key: row for row in notifications})
-        self.people: Table[Key, PersonRow] = Table({row.key: row for row in people})
-        self.conditions: Table[Key, Condition] = Table({row.key: row for row in conditions})
+        self.board = Board(rules, notifications, people, conditions)
         self.sales = SalesBook(minutes, clock, load_minute)
         given = list(orders)
         still_open = {row.key: row for row in given if row.closed_at is None}
@@ -255,10 +254,7 @@ class FoldState:
         self.stock_heard = self._stock_heard()
         self.hours.commit(changes.hours)
         self.sources.commit(changes.sources)
-        self.rules.commit(changes.rules)
-        self.notifications.commit(changes.notifications)
-        self.people.commit(changes.people)
-        self.conditions.commit(changes.conditions)
+        self.board.commit(changes.rules, changes.notifications, changes.people, changes.conditions)
         self.sales.commit(changes.minutes, changes.clock)
         self.has_orders = self.has_orders or bool(changes.orders)
         self.journeys.commit(_journeys(changes.orders), changes.clock)
@@ -337,9 +333,9 @@ class _Batch:
         self._verified = state.verified
         self._timeline: list[TimelineEntry] = []
         self._parked: list[Parked] = []
-        self._due: Iterator[tuple[int, Key]] = iter(state.deadlines)
-        self._next_due = next(self._due, None)
-        self._new_due: list[tuple[int, Key]] = []
+        self._deadlines = Deadlines(state.deadlines)
+        self._notices = Notices(state.board)
+        self._step: tuple[OrderRow | None, OrderRow] | None = None
         self._minutes: dict[int, Sums] = {}
         self._hour_sums: dict[int, tuple[int, Sums]] = {}
         self._hours: Draft[int, HourRow] = Draft(state.hours)
@@ -351,10 +347,14 @@ class _Batch:
         """Fold one record in; park it when that fails."""
         event = record.event
         self._version = record.version
+        self._notices.begin(record, self._clock)
         if event.time > self._clock:
-            self._move_clock(event.time)
+            self._move_clock(record)
         self._hear(record)
+        movements, parked = len(self._inventory.movements), len(self._parked)
         sums, moved = self._fold_or_park(record)
+        if len(self._parked) == parked:
+            self._notice(record, lambda: self._show(record, movements))
         if sums != NONE:
             self._sell(event.time, sums)
         if moved != NONE:
@@ -390,6 +390,7 @@ class _Batch:
     def _fold(self, record: Record) -> Sums:
         """Let the projections take the event; what it adds to the sales of its minute."""
         event = record.event
+        self._step = None
         if event.type in STOCK_TYPES:
             self._inventory.apply(record)
         elif event.type in ORDER_TYPES:
@@ -415,12 +416,44 @@ class _Batch:
         step = fold_order(before, record, self._clock, self._config.allowed_minutes)
         self._inventory.take(record, step.effects)
         self._orders.put(key, step.row)
+        self._step = (before, step.row)
         self._timeline.append(step.entry)
         self._expect(step.row)
         sums = plus(sums, order_sales(before, step.row, currency))
         self._has_orders = True
         self._heard = heard_of(step.row, self._heard)
         return sums
+
+    # Notices
+
+    def _notice(self, record: Record, call: Callable[[], None]) -> None:
+        """Let the notices follow; where they cannot digest something, it is noted, and changes nothing else."""
+        self._notices.savepoint()
+        try:
+            call()
+        except Exception as error:
+            self._notices.rollback()
+            if not self._parked or self._parked[-1].version != record.version:
+                self._parked.append(Parked(record.version, f"notices: {type(error).__name__}: {error}"))
+
+    def _show(self, record: Record, movements: int) -> None:
+        """Show the notices what an event changed, and the event itself when it is about them."""
+        notices, stock = self._notices, self._inventory
+        notices.begin(record, self._clock)
+        for was, row in stock.rows.touched():
+            notices.stock(was, row)
+        if self._step is not None:
+            notices.order(*self._step, self._config.currency)
+        if len(stock.movements) > movements and notices.book.looks_at_movements:
+            for movement in stock.movements[movements:]:
+                notices.moved(movement, stock.rows.get)
+        if record.event.source == INTERNAL_SOURCE:
+            notices.take(record, self._shop())
+
+    def _shop(self) -> Shop:
+        differences = 0 if self._verified is None else self._verified.differences
+        stock = rows_of(self._inventory.rows, self._state.inventory)
+        return Shop(stock, rows_of(self._orders, self._state.orders), self._config.currency, differences)
 
     def _hear(self, record: Record) -> None:
         """Note that a source was heard of; Stockwire itself is none."""
@@ -439,28 +472,26 @@ class _Batch:
 
     # The clock
 
-    def _move_clock(self, to: int) -> None:
+    def _move_clock(self, record: Record) -> None:
+        to = record.event.time
         hour = self._clock - self._clock % HOUR
         if to >= hour + HOUR and self._clock:
-            self._pass_deadlines(hour + HOUR - 1)
+            self._pass_deadlines(record, hour + HOUR - 1)
             self._note_gauges()
             self._write_hours(hour)
         first = not self._clock
         if day_of(to) != self._inventory.today:
             self._inventory.pass_midnight(self._version, day_of(to), self._state.selling)
-        self._clock = to
-        self._pass_deadlines(to)
+        since, self._clock = self._clock, to
+        self._pass_deadlines(record, to)
+        self._notice(record, lambda: self._notices.pass_time(record, since, to))
         if first or to >= hour + HOUR:
             self._gauges_version = self._version
             self._forget_hours(to - to % HOUR - metrics.HOURS_KEPT)
 
-    def _pass_deadlines(self, to: int) -> None:
+    def _pass_deadlines(self, record: Record, to: int) -> None:
         """Let the lateness of every order follow whose moment has come by `to`."""
-        while (due := self._first_due()) is not None and due[0] <= to:
-            if self._new_due and self._new_due[0] == due:
-                heapq.heappop(self._new_due)
-            else:
-                self._next_due = next(self._due, None)
+        while (due := self._deadlines.take(to)) is not None:
             at, key = due
             row = self._orders.get(key)
             if row is not None and next_deadline(row) == at:
@@ -468,17 +499,18 @@ class _Batch:
                 later = replace(row, lateness=lateness, version=self._version)
                 self._orders.put(key, later)
                 self._expect(later)
+                self._notice(record, lambda at=at, row=row, later=later: self._pass_order(record, at, row, later))  # type: ignore[misc]
 
-    def _first_due(self) -> tuple[int, Key] | None:
-        if not self._new_due:
-            return self._next_due
-        first = self._new_due[0]
-        return first if self._next_due is None or first <= self._next_due else self._next_due
+    def _pass_order(self, record: Record, at: int, row: OrderRow, later: OrderRow) -> None:
+        """Show the notices that an order has come to be late, at that moment."""
+        self._notices.pass_time(record, at, at)
+        self._notices.begin(record, at)
+        self._notices.lateness(row, later, self._config.currency)
 
     def _expect(self, row: OrderRow) -> None:
         at = next_deadline(row)
         if at is not None:
-            heapq.heappush(self._new_due, (at, row.key))
+            self._deadlines.add(at, row.key)
 
     # Sums and hours
 
@@ -544,6 +576,11 @@ class _Batch:
             parked=self._parked,
             config=self._config_body,
             evicted=self._evicted(),
+            rules=self._notices.rules.changed,
+            notifications=self._notices.notifications.changed,
+            people=self._notices.people.changed,
+            conditions=self._notices.conditions.changed,
+            occasions=self._notices.occasions,
         )
 
     def _minute_rows(self) -> dict[int, MinuteSales | None]:

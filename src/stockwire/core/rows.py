@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from stockwire.core.cover import Sold, days_of_cover
-from stockwire.core.values import moment_text
+from stockwire.core.values import amount_of_money, moment_text
 
 Key = tuple[str, ...]
 
@@ -210,6 +210,12 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
         """Amount: unit price x quantity of every line."""
         return sum(line.unit_price * line.ordered for line in self.lines)
 
+    @property
+    def total(self) -> int:
+        """Amount: gross - discount + shipping + tax, those of the lines included."""
+        beside = self.shipping + self.tax - self.discount
+        return self.gross + amount_of_money(beside + sum(line.tax - line.discount for line in self.lines))
+
 
 class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     """One number for one period, with its twin for the same elapsed part of the period before.
@@ -329,8 +335,9 @@ class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `subject` is what it is about: one stock row, order, metric or source, or the group. `count` and `members` are what
     is met now, newest first; of a fact, what happened since it was last told. `fired_at` and `fired_version` are of the
-    last time it was told. Not shown: `cleared_at`, since when nothing is met while it keeps firing; `told_at`, when
-    somebody was last told anything; `told`, whether that it fires; `untold`, whether something waits to be.
+    last time it was told. Not shown: `since`, when it came to its state; `cleared_at`, since when nothing is met while
+    it keeps firing; `told_at`, when somebody was last told anything; `told`, whether that it fires; `untold`, whether
+    something waits to be.
     """
 
     version: int
@@ -360,6 +367,7 @@ class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str | None = None
     snoozed_until: int | None = None
     resolved_by: str | None = None
+    since: int = 0
     cleared_at: int | None = None
     told_at: int | None = None
     told: bool = False

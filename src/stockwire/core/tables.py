@@ -73,6 +73,14 @@ class Draft(Generic[K, V]):
         if self._watch is not None:
             self._watch(before, row)
 
+    def touched(self) -> Iterator[tuple[V | None, V | None]]:
+        """Each row that changed since the savepoint, as it was then and as it is."""
+        seen: set[K] = set()
+        for key, _, before in self._undo:
+            if key not in seen:
+                seen.add(key)
+                yield before, self.changed[key]
+
     def savepoint(self) -> None:
         """From here on `rollback` returns to this state."""
         self._undo.clear()
@@ -88,3 +96,10 @@ class Draft(Generic[K, V]):
                 del self.changed[key]
             if self._watch is not None:
                 self._watch(undone, before)
+
+
+def rows_of(draft: Draft[K, V], table: Table[K, V]) -> Iterator[V]:
+    """Every row that a table has in memory, with a draft's changes of it."""
+    changed = draft.changed
+    yield from (row for key, row in table.rows.items() if key not in changed)
+    yield from [row for row in changed.values() if row is not None]

@@ -65,10 +65,6 @@ def _order_tax(row: OrderRow) -> int:
     return amount_of_money(row.tax + sum(line.tax for line in row.lines))
 
 
-def _order_total(row: OrderRow) -> int:
-    return row.gross - _order_discount(row) + amount_of_money(row.shipping) + _order_tax(row)
-
-
 def _order_sum(name: str) -> Getter:
     return lambda row: sum(getattr(line, name) for line in row.lines)
 
@@ -107,8 +103,7 @@ FIELDS: Final[dict[FeedName, tuple[Field, ...]]] = {
         Field("discount", "amount", _order_discount),
         Field("shipping", "amount", lambda row: amount_of_money(row.shipping)),
         Field("tax", "amount", _order_tax),
-        Field("total", "amount", _order_total),
-        *_fields("amount", "credited"),
+        *_fields("amount", "total", "credited"),
         Field("line_count", "count", lambda row: len(row.lines)),
         Field("units", "quantity", _order_sum("ordered")),
         Field("units_shipped", "quantity", _order_sum("shipped")),

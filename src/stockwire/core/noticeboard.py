@@ -1,0 +1,513 @@
+"""The noticeboard: rules, what they are met by now, the notifications that come of it, and whom they are for.
+
+`Board` is what is durable, with what is kept over it; `Notices` is one batch's changes of it. The fold shows `Notices` each
+row that an event changed, as it was and as it is; it never looks through rows but when a rule is defined. What it makes of
+it is a life at a time (projections/notifications.py).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+from sortedcontainers import SortedList
+
+from stockwire.core.deadlines import Deadlines
+from stockwire.core.events import (
+    LogVerified,
+    NotificationAcknowledged,
+    NotificationData,
+    NotificationSnoozed,
+    PersonData,
+    Record,
+    RuleDefined,
+    RuleObserved,
+    RuleRemoved,
+)
+from stockwire.core.projections import notifications
+from stockwire.core.projections.notifications import About, Now, Step, due_at, group_of
+from stockwire.core.projections.people import fold_person
+from stockwire.core.rows import (
+    Condition,
+    Happened,
+    InventoryRow,
+    Key,
+    Movement,
+    NotificationRow,
+    Occasion,
+    OrderRow,
+    PersonRow,
+    RuleRow,
+    Told,
+)
+from stockwire.core.rulebook import BEYOND, STOCK_CONDITIONS, RuleBook, fits, is_stuck, level, limits, own_level
+from stockwire.core.rules import BUILT_IN, FACTS, rule_of
+from stockwire.core.tables import Draft, Table, rows_of
+from stockwire.core.values import amount_text, moment, money_text, quantity_json
+
+replace = msgspec.structs.replace
+
+RECENT_OVER: Final = 1_000
+"""How many notifications that are over are kept beside the others."""
+
+_WHAT: Final = ("kind", "enabled", "scope", "threshold", "clear", "metric", "period", "comparison", "group_by")
+"""What of a rule decides whether it is met."""
+
+
+class Shop(NamedTuple):
+    """What a rule is held against when it is defined: all stock and all open orders, as they are now."""
+
+    inventory: Iterable[InventoryRow]
+    orders: Iterable[OrderRow]
+    currency: str
+    differences: int
+
+
+class Board:
+    """The durable notices, and what is kept over them. Hold it in one thread."""
+
+    def __init__(
+        self,
+        rules: Iterable[RuleRow] = (),
+        notifications: Iterable[NotificationRow] = (),
+        people: Iterable[PersonRow] = (),
+        conditions: Iterable[Condition] = (),
+    ) -> None:
+        self.rules: Table[Key, RuleRow] = Table({row.key: row for row in rules})
+        self.notifications: Table[Key, NotificationRow] = Table({row.key: row for row in notifications})
+        self.people: Table[Key, PersonRow] = Table({row.key: row for row in people})
+        self.conditions: Table[Key, Condition] = Table({row.key: row for row in conditions})
+        self.book = RuleBook(self.rules)
+        self.newest: dict[str, Key] = {}
+        self.over: SortedList[tuple[int, Key]] = SortedList()
+        self.deadlines: SortedList[tuple[int, Key]] = SortedList()
+        self._due: dict[Key, int] = {}
+        for row in sorted(self.notifications, key=lambda row: row.began_at):
+            self._hang(row)
+        self.watched = Counter(order_id for person in self.people for order_id in person.watched)
+
+    def _hang(self, row: NotificationRow) -> None:
+        self.newest[row.dedupe_key] = row.key
+        if row.state == "resolved":
+            self.over.add((cast(int, row.ended_at), row.key))
+        at = due_at(row, self.rules.rows.get((row.rule_id,)))
+        if at is not None:
+            self._due[row.key] = at
+            self.deadlines.add((at, row.key))
+
+    def _take_down(self, row: NotificationRow) -> None:
+        if self.newest.get(row.dedupe_key) == row.key:
+            del self.newest[row.dedupe_key]
+        if row.state == "resolved":
+            self.over.discard((cast(int, row.ended_at), row.key))
+        at = self._due.pop(row.key, None)
+        if at is not None:
+            self.deadlines.discard((at, row.key))
+
+    def commit(
+        self,
+        rules: Mapping[Key, RuleRow | None],
+        notifications: Mapping[Key, NotificationRow | None],
+        people: Mapping[Key, PersonRow | None],
+        conditions: Mapping[Key, Condition | None],
+    ) -> None:
+        """Take over a batch's changes, now that they are durable."""
+        for key in notifications:
+            before = self.notifications.rows.get(key)
+            if before is not None:
+                self._take_down(before)
+        self.notifications.commit(notifications)
+        if rules:
+            self.rules.commit(rules)
+            self.book = RuleBook(self.rules)
+        for row in sorted((row for row in notifications.values() if row is not None), key=lambda row: row.began_at):
+            self._hang(row)
+        self.conditions.commit(conditions)
+        if people:
+            self.people.commit(people)
+            self.watched = Counter(order_id for person in self.people for order_id in person.watched)
+
+
+class Notices:
+    """One batch's notices. Give it every event in order, and time before each."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.rules: Draft[Key, RuleRow] = Draft(board.rules)
+        self.notifications: Draft[Key, NotificationRow] = Draft(board.notifications)
+        self.people: Draft[Key, PersonRow] = Draft(board.people)
+        self.conditions: Draft[Key, Condition] = Draft(board.conditions)
+        self._occasions: dict[tuple[int, str, str], Told] = {}
+        self._deadlines = Deadlines(board.deadlines)
+        self._book: RuleBook | None = board.book
+        self._newest: dict[str, Key | None] = {}
+        self._over: list[tuple[int, Key]] | None = None
+        self._watched = board.watched
+        self._now = Now(0, 0)
+        self._recorded_at = 0
+
+    @property
+    def occasions(self) -> list[Told]:
+        """What is to be told, in order."""
+        return [self._occasions[order] for order in sorted(self._occasions)]
+
+    @property
+    def book(self) -> RuleBook:
+        """The rules in force."""
+        if self._book is None:
+            self._book = RuleBook(row for row in rows_of(self.rules, self._board.rules))
+        return self._book
+
+    # Events
+
+    def begin(self, record: Record, clock: int) -> None:
+        """What comes next is what this event does, at that moment of the shop's clock."""
+        self._now = Now(clock, record.version)
+        self._recorded_at = record.recorded_at
+        if record.version == 1:
+            for rule in BUILT_IN:
+                self._put_rule(replace(rule, version=1))
+
+    def take(self, record: Record, shop: Shop) -> None:
+        """Take an event about rules, notifications or a person in."""
+        data = record.event.data
+        match data:
+            case RuleDefined():
+                before = self.rules.get((data.rule_id,))
+                self._define(before, rule_of(data, before, record.version, self._now.at), shop)
+            case RuleRemoved():
+                rule = self.rules.get((data.rule_id,))
+                if rule is not None:
+                    self._clear(rule)
+                    self._put_rule(rule, gone=True)
+            case RuleObserved():
+                self._observe(data)
+            case NotificationData():
+                self._act(data)
+            case PersonData():
+                self._put_person(fold_person(self.people.get((data.person,)), data, record.version))
+            case LogVerified():
+                self._verified(data.differences)
+            case _:
+                pass
+
+    def _put_rule(self, rule: RuleRow, gone: bool = False) -> None:
+        if gone:
+            self.rules.delete(rule.key)
+        else:
+            self.rules.put(rule.key, rule)
+        self._book = None
+
+    def _put_person(self, row: PersonRow) -> None:
+        before = self.people.get(row.key)
+        self.people.put(row.key, row)
+        watched = Counter(self._watched)
+        watched.subtract(before.watched if before is not None else ())
+        watched.update(row.watched)
+        self._watched = watched
+
+    def _act(self, data: NotificationData) -> None:
+        """What somebody did with a notification; of one that is gone or over, nothing."""
+        row = self.notifications.get((data.notification_id,))
+        if row is None or row.state in ("resolved", "pending"):
+            return
+        if isinstance(data, NotificationAcknowledged):
+            step = notifications.acknowledged(row, data.by, self._now)
+        elif isinstance(data, NotificationSnoozed):
+            step = notifications.snoozed(row, moment(data.until), data.by, self._now)
+        else:
+            step = notifications.resolved(row, self._now, data.by)
+            for condition in self._conditions_of(row.rule_id):
+                if condition.group == row.subject and condition.counted:
+                    self.conditions.put(condition.key, replace(condition, counted=False))
+        self._put(row, step)
+
+    def _observe(self, data: RuleObserved) -> None:
+        rule = self.rules.get((data.rule_id,))
+        if rule is None or not rule.enabled:
+            return
+        kind, _, rest = data.about.partition("/")
+        against = data.previous if rule.comparison == "changed" else _number(rule.threshold)
+        about = About(
+            data.about, value=data.value, threshold=against, name=rest.partition("/")[0],
+            source=rest if kind == "source" else None, metric=rest.partition("/")[0] if kind == "metric" else None,
+        )  # fmt: skip
+        self._settle(rule, about, data.met)
+
+    def _verified(self, differences: int) -> None:
+        for rule in self.book.drift:
+            self._settle(rule, About("log", value=str(differences), threshold="0"), differences > 0)
+
+    # Rules anew
+
+    def _define(self, before: RuleRow | None, rule: RuleRow, shop: Shop) -> None:
+        """A rule is in force: what it is met by already comes in, what it is met by no more goes."""
+        anew = before is None or any(getattr(before, name) != getattr(rule, name) for name in _WHAT)
+        if before is not None and anew and (before.kind, before.group_by) != (rule.kind, rule.group_by):
+            self._clear(before)
+        self._put_rule(rule)
+        if anew:
+            self._hold_against(rule, shop)
+        for row in rows_of(self.notifications, self._board.notifications):
+            if row.rule_id == rule.rule_id:
+                self._expect(row, rule)
+
+    def _hold_against(self, rule: RuleRow, shop: Shop) -> None:
+        met = {about.subject: about for about in _met_now(rule, shop, self._met_before(rule), self._watched)}
+        for condition in list(self._conditions_of(rule.rule_id)):
+            if condition.subject not in met:
+                self._settle(rule, About(condition.subject), False)
+        for about in met.values():
+            self._settle(rule, about, True)
+
+    def _met_before(self, rule: RuleRow) -> set[str]:
+        return {condition.subject for condition in self._conditions_of(rule.rule_id)}
+
+    def _clear(self, rule: RuleRow) -> None:
+        """Let go of all that a rule is met by."""
+        for condition in list(self._conditions_of(rule.rule_id)):
+            self.conditions.delete(condition.key)
+        for row in list(rows_of(self.notifications, self._board.notifications)):
+            if row.rule_id == rule.rule_id and (row.state != "resolved" or row.untold):
+                over = row.state == "resolved" or row.occurrences > 0
+                self._put(row, notifications.resolved(replace(row, untold=False), self._now) if over else Step(None))
+
+    def _conditions_of(self, rule_id: str) -> Iterator[Condition]:
+        return (row for row in rows_of(self.conditions, self._board.conditions) if row.rule_id == rule_id)
+
+    # Rows that changed
+
+    def stock(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
+        """A stock row changed."""
+        row = after or before
+        if row is None:
+            return
+        shelves = self.book.shelves(row.sku, row.location)
+        if not shelves:
+            return
+        was, now = level(before), level(after)
+        own_was, own_now = own_level(before), own_level(after)
+        if was == now and own_was == own_now:
+            return
+        for shelf in shelves:
+            if was > now:
+                self._settle_stock(shelf.met.fallen(was, now), row, True)
+            elif was < now:
+                self._settle_stock(shelf.over.risen(was, now), row, False)
+                if now < BEYOND:
+                    self._happen_in(shelf.facts.risen(was, now), row, now)
+            if own_was > own_now:
+                self._settle_stock(shelf.own_met.fallen(own_was, own_now), row, True)
+            elif own_was < own_now:
+                self._settle_stock(shelf.own_over.risen(own_was, own_now), row, False)
+
+    def _settle_stock(self, rules: list[RuleRow], row: InventoryRow, met: bool) -> None:
+        for rule in rules:
+            self._settle(rule, _about_stock(rule, row), met)
+
+    def _happen_in(self, rules: list[RuleRow], row: InventoryRow, available: int) -> None:
+        for rule in rules:
+            self._happen(rule, _of_stock(row, str(quantity_json(available)), _number(rule.threshold)))
+
+    def moved(self, movement: Movement, row_of: Callable[[Key], InventoryRow | None]) -> None:
+        """Stock moved."""
+        if movement.order_id is not None or not movement.on_hand:
+            return
+        for rule in self.book.moved(movement.sku, movement.location, abs(movement.on_hand)):
+            row = row_of((movement.sku, movement.location))
+            about = About(
+                f"stock/{movement.sku}/{movement.location}",
+                name="" if row is None else row.name,
+                value=f"{quantity_json(movement.on_hand):+}",
+                threshold=_number(rule.threshold),
+                sku=movement.sku,
+                location=movement.location,
+            )
+            self._happen(rule, about)
+
+    def order(self, before: OrderRow | None, after: OrderRow, currency: str) -> None:
+        """An order took a step."""
+        watched = self._watched.get(after.order_id, 0) > 0
+        if before is None or before.status != after.status:
+            for rule in self.book.came_to(after.status):
+                if fits(rule, after, watched, currency):
+                    self._happen(rule, _about_order(after, after.status, None))
+        if after.currency and (before is None or not before.currency):
+            total = after.total // 1_000
+            for rule in self.book.large(after.location, total):
+                if fits(rule, after, watched, currency):
+                    self._happen(rule, _about_order(after, amount_text(after.total), _number(rule.threshold)))
+        if before is not None or after.lateness != "on_track":
+            self.lateness(before, after, currency)
+
+    def lateness(self, before: OrderRow | None, after: OrderRow, currency: str) -> None:
+        """How late an order is may have changed."""
+        if before is not None and (before.lateness, before.closed_at is None) == (
+            after.lateness,
+            after.closed_at is None,
+        ):
+            return
+        watched = self._watched.get(after.order_id, 0) > 0
+        for rule in self.book.stuck(after.location):
+            met = is_stuck(rule, after) and fits(rule, after, watched, currency)
+            self._settle(rule, _about_order(after, after.lateness, None), met)
+
+    # Lives
+
+    def _settle(self, rule: RuleRow, about: About, met: bool) -> None:
+        """A rule is met by that subject, or not."""
+        key = (rule.rule_id, about.subject)
+        condition = self.conditions.get(key)
+        if met == (condition is not None):
+            return
+        if condition is None:
+            group = group_of(rule, about)
+            made = Condition(rule_id=rule.rule_id, subject=about.subject, since=self._now.at, group=group)
+            self.conditions.put(key, made)
+            row = self._newest_of(rule, group)
+            self._put(row, notifications.entered(row, rule, about, self._now))
+            return
+        self.conditions.delete(key)
+        row = self._newest_of(rule, condition.group)
+        if row is not None and condition.counted:
+            self._put(row, notifications.left(row, rule, about.subject, self._now))
+
+    def _happen(self, rule: RuleRow, about: About) -> None:
+        row = self._newest_of(rule, group_of(rule, about))
+        self._put(row, notifications.happened(row, rule, about, self._now))
+
+    def _newest_of(self, rule: RuleRow, group: str) -> NotificationRow | None:
+        dedupe_key = f"{rule.rule_id}/{group}"
+        key = self._newest[dedupe_key] if dedupe_key in self._newest else self._board.newest.get(dedupe_key)
+        return None if key is None else self.notifications.get(key)
+
+    def _put(self, before: NotificationRow | None, step: Step) -> None:
+        row = step.row
+        if row is before:
+            return
+        if before is not None and before.state == "resolved" and (row is None or row.key == before.key):
+            self._ended().remove((cast(int, before.ended_at), before.key))
+        if row is None:
+            assert before is not None
+            self._remove(before)
+            return
+        self.notifications.put(row.key, row)
+        self._newest[row.dedupe_key] = row.key
+        self._expect(row, self.rules.get((row.rule_id,)))
+        if step.happened is not None:
+            self._tell(row, step.happened)
+        if row.state == "resolved":
+            insort(self._ended(), (cast(int, row.ended_at), row.key))
+            self._make_room()
+
+    def _remove(self, row: NotificationRow) -> None:
+        self.notifications.delete(row.key)
+        if self._newest.get(row.dedupe_key, self._board.newest.get(row.dedupe_key)) == row.key:
+            self._newest[row.dedupe_key] = None
+
+    def _ended(self) -> list[tuple[int, Key]]:
+        if self._over is None:
+            self._over = list(self._board.over)
+        return self._over
+
+    def _make_room(self) -> None:
+        over = self._ended()
+        while len(over) > RECENT_OVER:
+            _, key = over.pop(0)
+            row = self.notifications.get(key)
+            if row is not None:
+                self._remove(row)
+
+    def _tell(self, row: NotificationRow, happened: Happened) -> None:
+        told = Occasion(
+            version=self._now.version, notification_id=row.notification_id, happened=happened, at=self._now.at,
+            recorded_at=self._recorded_at,
+        )  # fmt: skip
+        if happened == "resolved":  # it came back only to be over
+            self._occasions.pop((told.version, told.notification_id, "unsnoozed"), None)
+        self._occasions[told.order] = (told, row)
+
+    def _expect(self, row: NotificationRow, rule: RuleRow | None) -> None:
+        at = due_at(row, rule)
+        if at is not None:
+            self._deadlines.add(at, row.key)
+
+    # Time
+
+    def pass_time(self, record: Record, since: int, to: int) -> None:
+        """Let every notification follow whose moment has come by `to`; `since` is where the clock was."""
+        while (due := self._deadlines.take(to)) is not None:
+            at, key = due
+            row = self.notifications.get(key)
+            if row is None:
+                continue
+            rule = self.rules.get((row.rule_id,))
+            if rule is not None and due_at(row, rule) == at:
+                self._now, self._recorded_at = Now(max(at, since), record.version), record.recorded_at
+                self._put(row, notifications.passed(row, rule, self._now))
+
+    # When something went wrong
+
+    def savepoint(self) -> None:
+        """From here on `rollback` returns to this state."""
+        for draft in self._drafts():
+            draft.savepoint()
+
+    def rollback(self) -> None:
+        """Forget what happened since the savepoint, as far as rows go."""
+        for draft in self._drafts():
+            draft.rollback()
+        rows = sorted(rows_of(self.notifications, self._board.notifications), key=lambda row: row.began_at)
+        self._newest = {**dict.fromkeys(self._board.newest), **{row.dedupe_key: row.key for row in rows}}
+        self._over = sorted((cast(int, row.ended_at), row.key) for row in rows if row.state == "resolved")
+        self._book = None
+
+    def _drafts(self) -> tuple[Draft[Key, Any], ...]:
+        return self.rules, self.notifications, self.people, self.conditions
+
+
+# --- what a rule is met by ------------------------------------------------------------------------------------------
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else money_text(value)
+
+
+def _of_stock(row: InventoryRow, value: str, threshold: str | None) -> About:
+    return About(f"stock/{row.sku}/{row.location}", row.name, value, threshold, sku=row.sku, location=row.location)
+
+
+def _about_stock(rule: RuleRow, row: InventoryRow) -> About:
+    limit = limits(rule)
+    own = row.reorder_point or 0 if limit is not None and limit.own else 0
+    against = None if limit is None else str(quantity_json(limit.met + own))
+    return _of_stock(row, str(quantity_json(row.available)), "0" if rule.kind == "oversold" else against)
+
+
+def _about_order(order: OrderRow, value: str, threshold: str | None) -> About:
+    return About(f"order/{order.order_id}", order.number, value, threshold, location=order.location,
+                 order_id=order.order_id)  # fmt: skip
+
+
+def _met_now(rule: RuleRow, shop: Shop, before: set[str], watched: Mapping[str, int]) -> Iterator[About]:
+    """What a rule is met by as things stand; between its levels, what it was met by before."""
+    if not rule.enabled or rule.kind in FACTS:
+        return
+    if rule.kind in STOCK_CONDITIONS:
+        limit = limits(rule)
+        assert limit is not None
+        for row in shop.inventory:
+            if rule.scope.sku not in (None, row.sku) or rule.scope.location not in (None, row.location):
+                continue
+            value = own_level(row) if limit.own else level(row)
+            if value <= limit.met or (value <= limit.over and f"stock/{row.sku}/{row.location}" in before):
+                yield _about_stock(rule, row)
+    elif rule.kind == "order_stuck":
+        for order in shop.orders:
+            if is_stuck(rule, order) and fits(rule, order, watched.get(order.order_id, 0) > 0, shop.currency):
+                yield _about_order(order, order.lateness, None)
+    elif rule.kind == "drift" and shop.differences:
+        yield About("log", value=str(shop.differences), threshold="0")
