@@ -99,7 +99,8 @@ export function memberName(subject: string): string {
 /** A value as its metric writes it; what is no number stays as it is. */
 function written(value: string | null, row: NotificationRow, formats: Formats): string | null {
   if (value === null || value === "") return null;
-  if (!/^-?\d+(\.\d+)?$/.test(value)) return perhaps(`order.${value}`) ?? value;
+  if (!/^[+-]?\d+(\.\d+)?$/.test(value)) return perhaps(`order.${value}`) ?? perhaps(`orders.${value}`) ?? value;
+  if (value.startsWith("+")) return formats.change(Number(value));
   const unit = unitOf(row);
   return formats.value(unit === "money" ? value : Number(value), unit);
 }
@@ -124,8 +125,10 @@ export function noticeAddress(
   if (row.sku !== null && row.location !== null) return stockAddress(row.sku, row.location);
   if (row.metric !== null) return "/metrics";
   const place = placeOf(row.subject);
-  if (/stock|oversold|movement/.test(row.kind))
-    return `/inventory?${new URLSearchParams(place === null ? {} : { location: place }).toString()}`;
+  if (/stock|oversold|movement/.test(row.kind)) {
+    const status = { out_of_stock: "out_of_stock", low_stock: "low", oversold: "oversold" }[row.kind as string];
+    return `/inventory?${new URLSearchParams({ ...(place === null ? {} : { location: place }), ...(status ? { status } : {}) }).toString()}`;
+  }
   return row.kind.startsWith("order") || row.kind === "large_order" ? "/orders" : "/";
 }
 

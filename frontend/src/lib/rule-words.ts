@@ -23,36 +23,55 @@ export type RuleFields = Pick<
   | "cooldown_seconds"
 >;
 
-/** What the limit of a kind is of; null: it has none. */
-export type LimitOf = "units" | "money" | "percent" | "times" | "minutes" | "metric" | null;
+/** What the limit of a kind is of; null: it has none. `time`: how much of its time an order has used up. */
+export type LimitOf = "units" | "money" | "percent" | "time" | "metric" | null;
 
 interface KindFields {
   readonly limit: LimitOf;
-  /** Whether it may do without a limit. */
+  /** Whether it may do without a limit, and has a meaning without one. */
   readonly optional?: boolean;
   readonly scope: readonly (keyof RuleScope)[];
   /** It lasts, so it can be asked to last before it fires. */
   readonly lasts: boolean;
   /** How far back it must go to be over. */
   readonly clears?: boolean;
+  /** What it is about has a location to put it together by. */
+  readonly placed: boolean;
 }
 
+const STOCK = { limit: "units", optional: true, scope: ["location", "sku"], placed: true } as const;
+const ORDERS = ["watched", "statuses", "location", "sku", "source", "channel"] as const;
+
 export const FIELDS: Readonly<Record<RuleKind, KindFields>> = {
-  out_of_stock: { limit: null, scope: ["location", "sku"], lasts: true },
-  low_stock: { limit: null, scope: ["location", "sku"], lasts: true, clears: true },
-  oversold: { limit: null, scope: ["location", "sku"], lasts: true },
-  back_in_stock: { limit: null, scope: ["location", "sku"], lasts: false },
-  large_movement: { limit: "units", scope: ["location", "sku"], lasts: false },
-  order_stuck: { limit: null, scope: ["statuses", "location", "channel"], lasts: true },
-  order_status: { limit: null, scope: ["watched", "statuses", "location", "channel"], lasts: false },
-  large_order: { limit: "money", scope: ["location", "channel", "currency"], lasts: false },
-  rate_spike: { limit: "times", scope: [], lasts: true },
-  metric: { limit: "metric", scope: [], lasts: true, clears: true },
-  source_silent: { limit: "minutes", optional: true, scope: ["source"], lasts: true },
-  drift: { limit: null, scope: [], lasts: false },
+  out_of_stock: { ...STOCK, lasts: true, clears: true },
+  low_stock: { ...STOCK, lasts: true, clears: true },
+  oversold: { ...STOCK, lasts: true },
+  back_in_stock: { ...STOCK, lasts: false },
+  large_movement: { ...STOCK, optional: false, lasts: false },
+  order_stuck: { limit: "time", scope: ORDERS, lasts: true, placed: true },
+  order_status: { limit: null, scope: ORDERS, lasts: false, placed: true },
+  large_order: {
+    limit: "money",
+    scope: ["location", "sku", "source", "channel", "currency"],
+    lasts: false,
+    placed: true,
+  },
+  rate_spike: { limit: "percent", scope: [], lasts: true, clears: true, placed: false },
+  metric: { limit: "metric", scope: [], lasts: true, clears: true, placed: false },
+  source_silent: { limit: null, scope: ["source"], lasts: true, placed: false },
+  drift: { limit: null, scope: [], lasts: true, placed: false },
 };
 
 export const SPIKES = ["cancellation_rate", "return_rate"] as const;
+/** The limits of an order's time there are: at risk, and late. */
+export const TIMES = [80, 100] as const;
+
+/** The limit that a kind begins with in a form. */
+export function firstLimit(kind: RuleKind): number | null {
+  const { limit, optional } = FIELDS[kind];
+  if (limit === null || optional) return null;
+  return { units: 50, money: 500, percent: 20, time: 100, metric: 100 }[limit];
+}
 
 /** `Tell me when something is out of stock at Leeds, for 10 min.` */
 export function ruleSentence(rule: RuleFields, formats: Formats): string {
@@ -71,12 +90,12 @@ export function ruleSentence(rule: RuleFields, formats: Formats): string {
 
 function variant({ kind, comparison, scope, threshold }: RuleFields): string {
   if (kind === "metric") return `metric.${comparison ?? "above"}`;
+  if (kind === "order_stuck") return threshold === 80 ? "order_stuck.at_risk" : kind;
   if (kind === "order_status") {
     const some = scope.statuses !== undefined && scope.statuses.length > 0;
     return `order_status${scope.watched ? ".watched" : ""}${some ? ".to" : ""}`;
   }
-  if (kind === "source_silent") return threshold === null ? kind : "source_silent.after";
-  return kind;
+  return FIELDS[kind].optional && threshold !== null ? `${kind}.limit` : kind;
 }
 
 function perhapsFilled(key: string, values: Record<string, string | number>): string {
@@ -88,15 +107,13 @@ function limitWords({ kind, threshold, metric, comparison, scope }: RuleFields, 
   switch (FIELDS[kind].limit) {
     case "money":
       return formats.money(String(threshold), scope.currency);
-    case "minutes":
-      return duration(threshold * 60_000, true);
     case "percent":
       return formats.value(threshold, "percent");
     case "metric":
       if (comparison === "changed" || (metric ?? "").endsWith("_rate")) return formats.value(threshold, "percent");
       return /(_sales|_value)$/.test(metric ?? "") ? formats.money(String(threshold)) : formats.quantity(threshold);
     case "units":
-    case "times":
+    case "time":
     case null:
       return formats.quantity(threshold);
   }

@@ -32,9 +32,9 @@ export function createRules(): ReturnType<typeof createView<RuleRow>> {
   return createView<RuleRow>({ feed: "rules" });
 }
 
-/** @param revision the one that was looked at: who changed the rule meanwhile is not overwritten */
-export function changeRule(id: string, definition: Definition, revision: number): Promise<unknown> {
-  return ask("PUT", `rules/${path(id)}`, { ...definition, revision });
+/** Puts a whole definition in the place of the rule's. Its row says by its revision whether somebody else did so meanwhile. */
+export function changeRule(id: string, definition: Definition): Promise<unknown> {
+  return ask("PUT", `rules/${path(id)}`, definition);
 }
 
 export function addRule(definition: Definition): Promise<unknown> {
