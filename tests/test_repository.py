@@ -154,3 +154,24 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
             if not (ROOT / path).parent.joinpath(target.split("#")[0]).exists():
                 broken.append(f"{path} -> {target}")
     assert broken == []
+
+
+def test_every_file_that_the_documentation_names_is_there() -> None:
+    pages = {path: text for path, text in texts().items() if path.endswith(".md")}
+    named = {
+        (page, found)
+        for page, text in pages.items()
+        for found in re.findall(r"`((?:frontend/)?(?:tests|spec|bench|scripts)/[\w./-]+\.\w+)", text)
+    }
+    assert {found for _, found in named} > {"tests/connection/test_faults.py"}
+    assert [(page, found) for page, found in sorted(named) if found not in texts()] == []
+
+
+def test_every_row_of_the_connections_tables_names_the_test_that_shows_it_and_every_test_is_named() -> None:
+    page = texts()["docs/reference/connection.md"]
+    tables = re.findall(r"^\|[^\n]*Shown by \|\n\|[-|]+\|\n((?:\|[^\n]*\n)+)", page, re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(tables) == 3 and len(rows) > 30
+    assert [row for row in rows if not re.search(r"`(frontend/)?tests/[^`]+`[^|]*\|$", row)] == []
+    shown = {path for path in texts() if re.fullmatch(r"tests/connection/test_\w+\.py", path)}
+    assert [path for path in sorted(shown) if path not in page] == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import httpx
 
 from tests.running import free_port
 
@@ -28,10 +30,12 @@ HOSTILE = """
 # Answers pass as they come, but no Upgrade does.
 STREAMS_ONLY = """
     proxy_buffering off;
-    proxy_read_timeout 5s;
+    proxy_read_timeout 75s;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
 """
+# The same, and what is quiet for 2 s is ended.
+SHORT_STREAMS = STREAMS_ONLY.replace("75s", "2s")
 # What docs/deploy recommends.
 FRIENDLY = """
     proxy_buffering off;
@@ -40,6 +44,14 @@ FRIENDLY = """
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $connection_upgrade;
 """
+# Sockets pass as well, and what is quiet for 2 s is ended: before a heartbeat, which an idle cut after the usual 60 s is not.
+SHORT_SOCKETS = FRIENDLY.replace("75s", "2s")
+
+
+def deaf(hole: int) -> str:
+    """Sockets lead to a port on which somebody listens and never answers; all else passes."""
+    return FRIENDLY + f"    if ($http_upgrade) {{ proxy_pass http://127.0.0.1:{hole}; }}\n"
+
 
 CONFIG = """
 daemon off;
@@ -58,6 +70,7 @@ http {{
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
   server {{
     listen 127.0.0.1:{port};
+    location = /manners {{ return 200 "{generation}"; }}
     location /files/ {{ alias {files}/; }}
     location / {{
       proxy_pass http://127.0.0.1:{target};
@@ -69,34 +82,67 @@ http {{
 """
 
 
+class Nginx:
+    """An nginx before the port `target`, which listens on `url`."""
+
+    def __init__(self, place: Path, target: int, *, port: int | None = None, files: Path | None = None) -> None:
+        self._place = place
+        self._target = target
+        self._port = port or free_port()
+        self._files = files or place
+        self._generation = 0
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def run(self, manners: str) -> subprocess.Popen[bytes]:
+        """Start it, and wait until it listens."""
+        self._place.mkdir(parents=True)
+        config = self._configure(manners)
+        log = str(self._place / "error.log")
+        user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        self._process = subprocess.Popen(
+            [PROGRAM, "-p", str(self._place), "-e", log, "-c", str(config), *user],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._until_configured()
+        return self._process
+
+    def become(self, manners: str) -> None:
+        """Treat new connections so from now on; those that there are stay as they were."""
+        self._configure(manners)
+        self._process.send_signal(signal.SIGHUP)
+        self._until_configured()
+
+    def _configure(self, manners: str) -> Path:
+        self._generation += 1
+        config = self._place / "nginx.conf"
+        config.write_text(
+            CONFIG.format(
+                place=self._place, port=self._port, target=self._target, files=self._files, manners=manners,
+                generation=self._generation,
+            )
+        )  # fmt: skip
+        return config
+
+    def _until_configured(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, (self._place / "error.log").read_text()
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/manners").text == str(self._generation):
+                    return
+            time.sleep(0.02)
+        raise AssertionError("nginx does not listen")
+
+
 @contextmanager
 def nginx(
     place: Path, target: int, manners: str, *, port: int | None = None, files: Path | None = None
-) -> Iterator[str]:
-    """The address of an nginx before the port `target`. What lies in `files` is served under /files/."""
-    place.mkdir(parents=True)
-    port = port or free_port()
-    config = place / "nginx.conf"
-    config.write_text(CONFIG.format(place=place, port=port, target=target, manners=manners, files=files or place))
-    user = ["-g", "user root;"] if os.geteuid() == 0 else []
-    process = subprocess.Popen(
-        [PROGRAM, "-p", str(place), "-e", str(place / "error.log"), "-c", str(config), *user],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+) -> Iterator[Nginx]:
+    """An nginx for as long as the block runs. What lies in `files` is served under /files/."""
+    proxy = Nginx(place, target, port=port, files=files)
+    process = proxy.run(manners)
     try:
-        _until_listening(process, port, place)
-        yield f"http://127.0.0.1:{port}"
+        yield proxy
     finally:
         process.terminate()
         process.wait(PATIENCE)
-
-
-def _until_listening(process: subprocess.Popen[bytes], port: int, place: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, (place / "error.log").read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nginx does not listen")

@@ -161,7 +161,8 @@ def test_a_stopped_client_leaves_no_timer_listener_socket_or_request_in_the_brow
         shutil.copy(script, files)
     (files / "empty.html").write_text("<!doctype html><title>Empty</title>")
     os.chmod(tmp_path, 0o755)
-    with nginx(tmp_path / "nginx", server.port, FRIENDLY, port=port, files=files) as url:
+    with nginx(tmp_path / "nginx", server.port, FRIENDLY, port=port, files=files) as proxy:
+        url = proxy.url
         page = browser.new_context().new_page()
         page.goto(server.link().replace(server.url, url))
         page.wait_for_url(f"{url}/")
@@ -185,7 +186,8 @@ def test_a_page_without_a_framework_shows_live_stock(
     for script in installed(place).glob("*.js"):
         shutil.copy(script, files)
     os.chmod(tmp_path, 0o755)
-    with nginx(tmp_path / "nginx", server.port, FRIENDLY, port=port, files=files) as url:
+    with nginx(tmp_path / "nginx", server.port, FRIENDLY, port=port, files=files) as proxy:
+        url = proxy.url
         page = browser.new_context().new_page()
         page.goto(server.link().replace(server.url, url))
         page.wait_for_url(f"{url}/")

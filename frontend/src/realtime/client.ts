@@ -146,6 +146,8 @@ export function createClient({
   let openedAt = 0;
   /** How many connections in a row ended before a heartbeat could come. */
   let brief = 0;
+  /** The first of the ways on which that did not happen again and again. */
+  let first = 0;
 
   let heartbeat = 20_000;
   let lastFrameAt: number | undefined;
@@ -239,7 +241,7 @@ export function createClient({
         headers,
         wants: () => ({
           views: [...replica.held.values()]
-            .filter(({ listeners, error }) => listeners.size > 0 && !error)
+            .filter(({ listeners, error }) => listeners.size && !error)
             .map(replica.asking),
           pace: asked,
           wait: Math.min(WAIT_MOST, Math.floor(heartbeat / 1_000)),
@@ -250,14 +252,17 @@ export function createClient({
         frame: take,
         closed(ending) {
           if (linked(state.at)) judge();
+          else first = 0;
           happen({ type: "closed", ending });
         },
       },
       (way) => {
         transport = way;
         fresh = true;
-        remember(way);
-        tryBetter(transports.slice(0, transports.indexOf(way)));
+        environment.remember(REMEMBERED, `${way.name} ${environment.now() + MEMORY}`);
+        const better = transports.slice(0, transports.indexOf(way));
+        first = Math.min(first, better.length);
+        tryBetter(better);
       },
     );
 
@@ -265,26 +270,22 @@ export function createClient({
   const ways = (): readonly Transport[] => {
     const [known, until] = (environment.recall(REMEMBERED) ?? "").split(" ");
     const trusted = Number(until) > environment.now() && state.tries % 3 !== 0;
-    const found = transports.filter((each) => trusted && each.name === known);
-    return found.length > 0 ? found : transports;
+    const all = transports.slice(first);
+    const found = all.filter((each) => trusted && each.name === known);
+    return found[0] ? found : all;
   };
 
-  const remember = (way: Transport): void => {
-    environment.remember(REMEMBERED, `${way.name} ${environment.now() + MEMORY}`);
-  };
-
-  /** Streams that end before a heartbeat could come, again and again, are a proxy's doing: the next way is remembered. */
+  /** Links that end before a heartbeat could come, again and again, are a proxy's doing: the next way it is. */
   const judge = (): void => {
-    const other = transports[transports.indexOf(transport as Transport) + 1];
     brief = environment.now() - openedAt < heartbeat ? brief + 1 : 0;
-    if (brief < BRIEF_MOST || !other) return;
+    if (brief < BRIEF_MOST) return;
+    first = (transports.indexOf(transport as Transport) + 1) % transports.length;
     brief = 0;
-    remember(other);
   };
 
   /** A lesser way works, but not for ever: the better ones are tried beside it. */
   const tryBetter = (better: readonly Transport[]): void => {
-    if (better.length > 0)
+    if (better[0])
       timer("better", MEMORY, () => {
         present?.challenge(better);
         tryBetter(better);

@@ -94,7 +94,7 @@ describe("a client", () => {
     for (let turn = 0; turn < 1_000; turn++) {
       server.write(`S${turn % 7}`, turn);
       world.socketEnd.close(1006);
-      await world.pass(11_000);
+      await world.pass(21_000);
       server.lines.clear();
     }
     await world.pass(30_000);

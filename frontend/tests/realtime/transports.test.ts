@@ -242,6 +242,42 @@ describe("finding a way", () => {
     expect(client.link).toMatchObject({ state: "open", transport: "poll" });
   });
 
+  it("leaves sockets too that a proxy ends before a heartbeat, and stays with what it lets through", async () => {
+    server.listenOnSockets(world);
+    const listen = world.onSocket;
+    world.onSocket = (socket) => {
+      listen(socket);
+      world.timer(5_000, () => {
+        socket.close(1006);
+      });
+    };
+    server.listenOnRequests(world);
+    const serve = world.onRequest;
+    world.onRequest = (request) => {
+      serve(request);
+      world.timer(5_000, () => void request.fail());
+    };
+    server.heartbeat = 20;
+    const { client } = await started();
+    await world.pass(90_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "poll" });
+    const { reconnects } = client.counters;
+    await world.pass(300_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "poll" });
+    expect(client.counters.reconnects).toBe(reconnects);
+  });
+
+  it("comes back to sockets that end early when nothing else passes", async () => {
+    server.listenOnSockets(world);
+    const { client } = await started();
+    for (let turn = 0; turn < 3; turn++) {
+      world.socketEnd.close(1006);
+      await world.pass(2_000);
+    }
+    await world.pass(40_000);
+    expect(client.link).toMatchObject({ state: "open", transport: "websocket" });
+  });
+
   it("asks with less patience where a proxy has less, and stays linked", async () => {
     const waits: number[] = [];
     server.listenOnRequests(world);
