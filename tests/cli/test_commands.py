@@ -47,7 +47,7 @@ def test_revoking_what_is_not_there_says_so(tmp_path: Path) -> None:
 
 def test_an_unknown_scope_is_refused(tmp_path: Path) -> None:
     ended = stockwire("key", "create", "webshop", "--scope", "everything", "-d", tmp_path)
-    assert (ended.code, "ingest and read" in ended.err) == (2, True)
+    assert (ended.code, "ingest, read and manage" in ended.err) == (2, True)
 
 
 def test_a_link_signs_in_once(tmp_path: Path) -> None:

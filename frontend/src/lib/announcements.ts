@@ -13,7 +13,7 @@ export interface Timers {
   after(ms: number, run: () => void): () => void;
 }
 
-export const browserTimers: Timers = {
+const browserTimers: Timers = {
   now: () => Date.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from stockwire import __version__
-from stockwire.cli import access, backup, channels, checking, files, serving, showing
+from stockwire.cli import access, backup, channels, checking, files, notices, serving, showing
 from stockwire.cli.common import Exit, report, taught
 from stockwire.core.errors import StockwireError
 
@@ -69,6 +69,8 @@ app.command("link", rich_help_panel=RUN, help=taught(access.link))(access.link)
 app.command("import", rich_help_panel=DATA, help=taught(files.import_))(files.import_)
 app.command("replay", rich_help_panel=DATA, help=taught(files.replay))(files.replay)
 app.add_typer(access.keys, name="key", rich_help_panel=DATA)
+app.add_typer(notices.rules, name="rules", rich_help_panel=TELL)
+app.add_typer(notices.notifications, name="notifications", rich_help_panel=TELL)
 app.add_typer(channels.channels, name="channels", rich_help_panel=TELL)
 app.add_typer(channels.deliveries, name="deliveries", rich_help_panel=TELL)
 app.command("settings", rich_help_panel=CARE, help=taught(showing.settings))(showing.settings)

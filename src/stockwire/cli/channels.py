@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockwire.cli.common import Config, DataDir, Exit, err, load_settings, out, taught
+from stockwire.cli.common import Config, DataDir, Exit, err, load_settings, out, print_json, row, table_of, taught
 
 if TYPE_CHECKING:
     from stockwire.engine.receivers import Receivers
@@ -59,15 +59,15 @@ def list_channels(data_dir: DataDir = None, config: Config = None, as_json: AsJs
         found = [show_channel(each, counts) for each in store.channels()]
         browsers = [show_browser(each) for each in store.subscriptions()]
     if as_json:
-        _print_json({"channels": found, "browsers": browsers})
+        print_json({"channels": found, "browsers": browsers})
         return
-    table = _table("Name", "Leads to", "Tells", "Last sent", "Waiting", "Dead", "")
+    table = table_of("Name", "Leads to", "Tells", "Last sent", "Waiting", "Dead", "")
     for each in found:
         state = each["note"] or ("" if each["enabled"] else "turned off") or each["last_error"] or ""
-        _row(table, each["name"], f"{each['service']} {each['address']}", each["person"], each["last_sent_at"] or "never",
+        row(table, each["name"], f"{each['service']} {each['address']}", each["person"], each["last_sent_at"] or "never",
              str(each["waiting"]), str(each["dead"]), state)  # fmt: skip
     for each in browsers:
-        _row(table, each["device"] or "a browser", f"push {each['service']}", each["person"], each["last_sent_at"] or "never",
+        row(table, each["device"] or "a browser", f"push {each['service']}", each["person"], each["last_sent_at"] or "never",
              "", "", each["last_error"] or "")  # fmt: skip
     nothing = "No channels yet. Make one with: stockwire channels add NAME ADDRESS"
     out().print(table if found or browsers else nothing)
@@ -179,11 +179,11 @@ def list_deliveries(
         wanted: Any = state
         found = [show_delivery(each, names.get(each.receiver, "")) for each in store.deliveries(wanted, limit)]
     if as_json:
-        _print_json({"deliveries": found})
+        print_json({"deliveries": found})
         return
-    table = _table("Id", "State", "To", "Says", "Tries", "Made", "")
+    table = table_of("Id", "State", "To", "Says", "Tries", "Made", "")
     for each in found:
-        _row(table, str(each["delivery_id"]), each["state"], each["channel_name"], each["subject"], str(each["attempts"]),
+        row(table, str(each["delivery_id"]), each["state"], each["channel_name"], each["subject"], str(each["attempts"]),
              each["created_at"], each["error"] or "")  # fmt: skip
     out().print(table if found else "Nothing.")
 
@@ -216,27 +216,6 @@ def _named(store: Deliveries, name: str) -> Channel:
     if len(found) > 1:
         raise Invalid(f"{len(found)} channels are called {name}; give the id, which --json shows")
     return found[0]
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
-
-
-def _table(*columns: str) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column)
-    return table
-
-
-def _row(table: Any, *cells: str) -> None:
-    from rich.markup import escape
-
-    table.add_row(*map(escape, cells))
 
 
 channels.command("list", help=taught(list_channels))(list_channels)

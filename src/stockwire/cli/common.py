@@ -97,3 +97,27 @@ def taught(command: Callable[..., Any]) -> str:
     """A command's help: its docstring with each paragraph as one line, so that the terminal wraps it. Indented lines stay."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     return "\n\n".join(re.sub(r"\n(?! )", " ", paragraph) for paragraph in paragraphs)
+
+
+def print_json(value: Any) -> None:
+    """A result for programs."""
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def table_of(*columns: str) -> Any:
+    """A table of results; give it rows with `row`."""
+    from rich.table import Table
+
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(column)
+    return made
+
+
+def row(made: Any, *cells: str) -> None:
+    """A row of a table, as it stands."""
+    from rich.markup import escape
+
+    made.add_row(*map(escape, cells))

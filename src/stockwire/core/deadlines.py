@@ -26,6 +26,11 @@ class Deadlines:
         """Something more is due, at that moment."""
         heapq.heappush(self._added, (at, key))
 
+    def due(self, to: int) -> bool:
+        """Whether anything is due by `to`."""
+        first = self._next
+        return (first is not None and first[0] <= to) or (bool(self._added) and self._added[0][0] <= to)
+
     def take(self, to: int) -> Due | None:
         """The first that is due by `to`, which is then taken; None when nothing is."""
         first, kept = self._next, True

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -354,7 +354,7 @@ class _Batch:
         movements, parked = len(self._inventory.movements), len(self._parked)
         sums, moved = self._fold_or_park(record)
         if len(self._parked) == parked:
-            self._notice(record, lambda: self._show(record, movements))
+            self._notice(record, self._show, movements)
         if sums != NONE:
             self._sell(event.time, sums)
         if moved != NONE:
@@ -426,11 +426,11 @@ class _Batch:
 
     # Notices
 
-    def _notice(self, record: Record, call: Callable[[], None]) -> None:
+    def _notice(self, record: Record, call: Callable[..., None], *more: Any) -> None:
         """Let the notices follow; where they cannot digest something, it is noted, and changes nothing else."""
         self._notices.savepoint()
         try:
-            call()
+            call(record, *more)
         except Exception as error:
             self._notices.rollback()
             if not self._parked or self._parked[-1].version != record.version:
@@ -484,7 +484,8 @@ class _Batch:
             self._inventory.pass_midnight(self._version, day_of(to), self._state.selling)
         since, self._clock = self._clock, to
         self._pass_deadlines(record, to)
-        self._notice(record, lambda: self._notices.pass_time(record, since, to))
+        if self._notices.due(to):
+            self._notice(record, self._notices.pass_time, since, to)
         if first or to >= hour + HOUR:
             self._gauges_version = self._version
             self._forget_hours(to - to % HOUR - metrics.HOURS_KEPT)
@@ -499,7 +500,7 @@ class _Batch:
                 later = replace(row, lateness=lateness, version=self._version)
                 self._orders.put(key, later)
                 self._expect(later)
-                self._notice(record, lambda at=at, row=row, later=later: self._pass_order(record, at, row, later))  # type: ignore[misc]
+                self._notice(record, self._pass_order, at, row, later)
 
     def _pass_order(self, record: Record, at: int, row: OrderRow, later: OrderRow) -> None:
         """Show the notices that an order has come to be late, at that moment."""

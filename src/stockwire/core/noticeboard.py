@@ -140,6 +140,7 @@ class Notices:
         self.notifications: Draft[Key, NotificationRow] = Draft(board.notifications)
         self.people: Draft[Key, PersonRow] = Draft(board.people)
         self.conditions: Draft[Key, Condition] = Draft(board.conditions)
+        self._drafts: tuple[Draft[Key, Any], ...] = (self.rules, self.notifications, self.people, self.conditions)
         self._occasions: dict[tuple[int, str, str], Told] = {}
         self._deadlines = Deadlines(board.deadlines)
         self._book: RuleBook | None = board.book
@@ -158,7 +159,7 @@ class Notices:
     def book(self) -> RuleBook:
         """The rules in force."""
         if self._book is None:
-            self._book = RuleBook(row for row in rows_of(self.rules, self._board.rules))
+            self._book = RuleBook(rows_of(self.rules, self._board.rules))
         return self._book
 
     # Events
@@ -250,12 +251,13 @@ class Notices:
             self._clear(before)
         self._put_rule(rule)
         if anew:
-            self._hold_against(rule, shop)
+            self.meet(rule, shop)
         for row in rows_of(self.notifications, self._board.notifications):
             if row.rule_id == rule.rule_id:
                 self._expect(row, rule)
 
-    def _hold_against(self, rule: RuleRow, shop: Shop) -> None:
+    def meet(self, rule: RuleRow, shop: Shop) -> None:
+        """Let come what a rule is met by as the shop stands, and go what it is met by no more."""
         met = {about.subject: about for about in _met_now(rule, shop, self._met_before(rule), self._watched)}
         for condition in list(self._conditions_of(rule.rule_id)):
             if condition.subject not in met:
@@ -283,16 +285,11 @@ class Notices:
     def stock(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
         """A stock row changed."""
         row = after or before
-        if row is None:
-            return
-        shelves = self.book.shelves(row.sku, row.location)
-        if not shelves:
-            return
         was, now = level(before), level(after)
-        own_was, own_now = own_level(before), own_level(after)
-        if was == now and own_was == own_now:
+        own_was, own_now = own_level(before, was), own_level(after, now)
+        if row is None or (was == now and own_was == own_now):
             return
-        for shelf in shelves:
+        for shelf in self.book.shelves(row.sku, row.location):
             if was > now:
                 self._settle_stock(shelf.met.fallen(was, now), row, True)
             elif was < now:
@@ -437,6 +434,10 @@ class Notices:
 
     # Time
 
+    def due(self, to: int) -> bool:
+        """Whether time alone changes anything by `to`."""
+        return self._deadlines.due(to)
+
     def pass_time(self, record: Record, since: int, to: int) -> None:
         """Let every notification follow whose moment has come by `to`; `since` is where the clock was."""
         while (due := self._deadlines.take(to)) is not None:
@@ -453,20 +454,17 @@ class Notices:
 
     def savepoint(self) -> None:
         """From here on `rollback` returns to this state."""
-        for draft in self._drafts():
+        for draft in self._drafts:
             draft.savepoint()
 
     def rollback(self) -> None:
         """Forget what happened since the savepoint, as far as rows go."""
-        for draft in self._drafts():
+        for draft in self._drafts:
             draft.rollback()
         rows = sorted(rows_of(self.notifications, self._board.notifications), key=lambda row: row.began_at)
         self._newest = {**dict.fromkeys(self._board.newest), **{row.dedupe_key: row.key for row in rows}}
         self._over = sorted((cast(int, row.ended_at), row.key) for row in rows if row.state == "resolved")
         self._book = None
-
-    def _drafts(self) -> tuple[Draft[Key, Any], ...]:
-        return self.rules, self.notifications, self.people, self.conditions
 
 
 # --- what a rule is met by ------------------------------------------------------------------------------------------
@@ -502,7 +500,7 @@ def _met_now(rule: RuleRow, shop: Shop, before: set[str], watched: Mapping[str, 
         for row in shop.inventory:
             if rule.scope.sku not in (None, row.sku) or rule.scope.location not in (None, row.location):
                 continue
-            value = own_level(row) if limit.own else level(row)
+            value = own_level(row, level(row)) if limit.own else level(row)
             if value <= limit.met or (value <= limit.over and f"stock/{row.sku}/{row.location}" in before):
                 yield _about_stock(rule, row)
     elif rule.kind == "order_stuck":

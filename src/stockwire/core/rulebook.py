@@ -70,11 +70,9 @@ def level(row: InventoryRow | None) -> int:
     return row.available if row is not None and row.tracked else BEYOND
 
 
-def own_level(row: InventoryRow | None) -> int:
-    """How much is available beyond the row's own reorder point."""
-    if row is None or not row.tracked or row.reorder_point is None:
-        return BEYOND
-    return row.available - row.reorder_point
+def own_level(row: InventoryRow | None, level: int) -> int:
+    """How much is available beyond the row's own reorder point, `level` being its level."""
+    return BEYOND if level == BEYOND or row is None or row.reorder_point is None else level - row.reorder_point
 
 
 class Shelf(NamedTuple):
@@ -97,6 +95,9 @@ def _shelf(rules: list[RuleRow]) -> Shelf:
         Levels((limit.met, rule) for limit, rule in found if limit.own),
         Levels((limit.over, rule) for limit, rule in found if limit.own),
     )
+
+
+_EVERYWHERE: Final = {(False, False)}
 
 
 class RuleBook:
@@ -126,9 +127,10 @@ class RuleBook:
                 large.setdefault(scope.location, []).append((rule.threshold, rule))
             elif rule.kind == "drift":
                 self.drift.append(rule)
-        self._stock = {place: _shelf(found) for place, found in stock.items()}
+        self._stock: dict[Place, Shelf] = {place: _shelf(found) for place, found in stock.items()}
         self._moved = {place: Levels(found) for place, found in moved.items()}
         self._large = {location: Levels(found) for location, found in large.items()}
+        self._everywhere = self._stock.get((None, None))
         self._forms = {(sku is not None, location is not None) for sku, location in (*stock, *moved)}
 
     def _places(self, sku: str, location: str) -> Iterator[Place]:
@@ -137,6 +139,8 @@ class RuleBook:
 
     def shelves(self, sku: str, location: str) -> list[Shelf]:
         """The stock rules that look at that row."""
+        if self._forms == _EVERYWHERE:
+            return [] if self._everywhere is None else [self._everywhere]
         return [self._stock[place] for place in self._places(sku, location) if place in self._stock]
 
     @property

@@ -75,11 +75,15 @@ class Draft(Generic[K, V]):
 
     def touched(self) -> Iterator[tuple[V | None, V | None]]:
         """Each row that changed since the savepoint, as it was then and as it is."""
-        seen: set[K] = set()
+        if len(self._undo) == 1:
+            ((key, _, before),) = self._undo
+            yield before, self.changed[key]
+            return
+        first: dict[K, V | None] = {}
         for key, _, before in self._undo:
-            if key not in seen:
-                seen.add(key)
-                yield before, self.changed[key]
+            first.setdefault(key, before)
+        for key, before in first.items():
+            yield before, self.changed[key]
 
     def savepoint(self) -> None:
         """From here on `rollback` returns to this state."""

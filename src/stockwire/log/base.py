@@ -160,6 +160,12 @@ class Log(Protocol):
     def movements(self, sku: str, location: str, limit: int, before: tuple[int, int] | None = None) -> list[Movement]:
         """A row's movements, newest first; `before` is the (version, step) of the last one seen."""
 
+    def moved_since(self, moment: int, limit: int) -> list[Movement]:
+        """The newest movements, of all rows, that occurred after a moment, in the order of the log."""
+
+    def stepped_since(self, moment: int, limit: int) -> list[TimelineEntry]:
+        """The newest steps of all orders that occurred after a moment, in the order of the log."""
+
     def sales(self, boundaries: Sequence[int]) -> list[MinuteSales]:
         """Exact sums of sales between each boundary (a moment, included) and the next (excluded).
 

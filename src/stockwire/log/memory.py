@@ -158,6 +158,16 @@ class MemoryLog:
             end = len(found) if before is None else bisect_left(found, before, key=lambda m: (m.version, m.step))
             return found[max(0, end - limit) : end][::-1]
 
+    def moved_since(self, moment: int, limit: int) -> list[Movement]:
+        with self._lock:
+            kept = [each for moved in self._movements.values() for each in moved if each.occurred_at > moment]
+        return sorted(kept, key=lambda each: (each.version, each.step))[-limit:]
+
+    def stepped_since(self, moment: int, limit: int) -> list[TimelineEntry]:
+        with self._lock:
+            kept = [each for steps in self._timeline.values() for each in steps if each.occurred_at > moment]
+        return sorted(kept, key=lambda each: each.version)[-limit:]
+
     def sales(self, boundaries: Sequence[int]) -> list[MinuteSales]:
         with self._lock:
             rows: list[MinuteSales] = list(self._rows["minutes"].values())

@@ -303,6 +303,12 @@ class SqliteLog:
         version, step = before or (2**62, 0)
         return [codec.movement_row(row) for row in self._all("newest_movements", sku, location, version, step, limit)]
 
+    def moved_since(self, moment: int, limit: int) -> list[Movement]:
+        return [codec.movement_row(row) for row in reversed(self._all("moved_since", moment, limit))]
+
+    def stepped_since(self, moment: int, limit: int) -> list[TimelineEntry]:
+        return [codec.timeline_entry(row) for row in reversed(self._all("stepped_since", moment, limit))]
+
     def sales(self, boundaries: Sequence[int]) -> list[MinuteSales]:
         found = []
         with self._readers.borrow() as connection:

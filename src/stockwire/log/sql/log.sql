@@ -296,6 +296,12 @@ SELECT version, step, sku, location, type, occurred_at, recorded_at, source, on_
 FROM movements WHERE sku = ? AND location = ? AND (version, step) < (?, ?)
 ORDER BY version DESC, step DESC LIMIT ?;
 
+-- name: moved_since
+SELECT version, step, sku, location, type, occurred_at, recorded_at, source, on_hand, committed, reserved,
+    damaged, quality_control, safety_stock, incoming, on_hand_after, reason, document, order_id, note,
+    superseded
+FROM movements WHERE occurred_at > ? ORDER BY rowid DESC LIMIT ?;
+
 -- name: deltas_after
 SELECT on_hand, committed, reserved, damaged, quality_control, safety_stock, incoming
 FROM movements WHERE sku = ? AND location = ? AND occurred_at > ?;
@@ -316,6 +322,11 @@ INSERT INTO timeline (
 SELECT version, order_id, type, occurred_at, recorded_at, source, from_status, to_status, irregular, skipped,
     derived, text, document
 FROM timeline WHERE order_id = ? ORDER BY rowid;
+
+-- name: stepped_since
+SELECT version, order_id, type, occurred_at, recorded_at, source, from_status, to_status, irregular, skipped,
+    derived, text, document
+FROM timeline WHERE occurred_at > ? ORDER BY rowid DESC LIMIT ?;
 
 -- name: timeline_after
 SELECT rowid, version, order_id, type, occurred_at, recorded_at, source, from_status, to_status, irregular,

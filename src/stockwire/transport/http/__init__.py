@@ -13,6 +13,7 @@ from typing import Protocol
 from litestar import Litestar
 
 from stockwire.engine.hub import Hub
+from stockwire.engine.previewing import History as Happenings
 from stockwire.engine.pulse import Pulse
 from stockwire.engine.receivers import Receivers
 from stockwire.transport.http.access import Access, Credentials
@@ -22,6 +23,7 @@ from stockwire.transport.http.events import Ingest, Receipt, event_routes
 from stockwire.transport.http.front import App, Front
 from stockwire.transport.http.health import NotReady, health_routes
 from stockwire.transport.http.limits import FUTURE_SECONDS
+from stockwire.transport.http.notices import notice_routes
 from stockwire.transport.http.page import Page
 from stockwire.transport.http.period import Told, period_routes
 from stockwire.transport.http.problems import on_error
@@ -32,7 +34,7 @@ from stockwire.transport.http.session import session_routes
 __all__ = ["Access", "App", "Calendar", "Credentials", "Front", "Ingest", "Page", "Receipt", "http_api"]
 
 
-class Log(History, Sales, Told, Protocol):
+class Log(History, Happenings, Sales, Told, Protocol):
     """What the API asks the log."""
 
 
@@ -61,6 +63,7 @@ def http_api(
         *period_routes(access.reader, hub, log, calendar),
         *session_routes(access),
         *channel_routes(access, receivers),
+        *notice_routes(access, hub, ingest, log, calendar),
         *health_routes(
             access.reader,
             hub,

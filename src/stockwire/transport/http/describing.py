@@ -104,7 +104,7 @@ def in_path(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 
 
-_AWAITED: Final = [
+AWAITED: Final = [
     in_query("at_least", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Answer once this version is readable."),
     in_query(
         "wait",
@@ -148,7 +148,7 @@ def _listing(feed: FeedName) -> list[dict[str, Any]]:
         if field.kind not in _UNFILTERED:
             text = f"Equal to this; `{field.name}[operator]` compares otherwise ({operators})."
             found.append(in_query(field.name, operand_schema(field.kind), text))
-    return found + _AWAITED
+    return found + AWAITED
 
 
 def metrics() -> type[Operation]:
@@ -172,14 +172,14 @@ def period() -> type[Operation]:
     parameters = [
         {**in_query("from", bound, "The day or time the period begins with (a whole minute)."), "required": True},
         in_query("to", bound, "The day or time before which it ends; now when left out."),
-        *_AWAITED,
+        *AWAITED,
     ]
     return described("Metrics", parameters=parameters, responses=responses("PeriodMetrics", *_READING))
 
 
 def one_order() -> type[Operation]:
     """An order."""
-    parameters = [in_path("order_id", "The order's id, percent-encoded."), *_AWAITED]
+    parameters = [in_path("order_id", "The order's id, percent-encoded."), *AWAITED]
     return described("Orders", parameters=parameters, responses=responses("Order", *_READING, 404))
 
 
@@ -192,7 +192,7 @@ def movements() -> type[Operation]:
         in_path("location", "The location, percent-encoded."),
         in_query("limit", {**_LIMIT, "default": MOVEMENTS}, "Movements on a page."),
         in_query("before", {"type": "string"}, "The `next` of the page before."),
-        *_AWAITED,
+        *AWAITED,
     ]
     return described("Stock", parameters=parameters, responses=answers)
 

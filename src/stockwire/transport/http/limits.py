@@ -14,6 +14,8 @@ TEXT_LENGTH: Final = 4_096
 """Characters of a text in JSON."""
 NAME_LENGTH: Final = 200
 """Characters of a name: an id, a SKU, a location."""
+NOTIFICATION_ID_LENGTH: Final = 1_000
+"""Characters of a notification's id."""
 INTEGER_LIMIT: Final = 2**53
 """Integers in JSON are below this and above its negative."""
 NUMBER_LENGTH: Final = 64

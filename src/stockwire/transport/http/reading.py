@@ -138,14 +138,14 @@ def _fits(field: Field, value: Any) -> bool:
             return value is None or (number and -_FIGURE_MOST <= value < _FIGURE_MOST)
 
 
-def path_text(raw: str) -> str:
+def path_text(raw: str, most: int = NAME_LENGTH) -> str:
     """A part of the path as its sender meant it. Raises Invalid when it is not percent-encoded UTF-8 without U+0000."""
     try:
         text = unquote(raw, errors="strict")
     except UnicodeDecodeError:
         raise Invalid("the path must be percent-encoded UTF-8") from None
-    if "\0" in text or len(text) > NAME_LENGTH:
-        raise Invalid(f"a name in the path has at most {NAME_LENGTH} characters and no U+0000")
+    if "\0" in text or len(text) > most:
+        raise Invalid(f"a name in the path has at most {most:,} characters and no U+0000")
     return text
 
 

@@ -13,12 +13,12 @@ import msgspec
 
 from stockwire.core.cadence import INTERVAL_MOST, Why
 from stockwire.core.events import INTERNAL_TYPES, TYPES
-from stockwire.core.rows import FEEDS, FeedName
+from stockwire.core.rows import FEEDS, Comparison, FeedName, GroupBy, RuleKind, Severity
 from stockwire.core.session import VIEWS_MOST
 from stockwire.core.values import Money, Quantity
 from stockwire.core.wire import FIELDS, LINE_QUANTITIES, MOVED_QUANTITIES, Kind
 from stockwire.engine.asking import WAIT_MOST
-from stockwire.transport.http.limits import BATCH_EVENTS
+from stockwire.transport.http.limits import BATCH_EVENTS, NAME_LENGTH, NOTIFICATION_ID_LENGTH
 
 Schema = dict[str, Any]
 
@@ -134,7 +134,14 @@ def or_null(schema: Schema) -> Schema:
 
 def schemas() -> dict[str, Schema]:
     """Every named schema."""
-    return {**_row_schemas(), **_detail_schemas(), **_answer_schemas(), **_channel_schemas(), **_event_schemas()}
+    return {
+        **_row_schemas(),
+        **_detail_schemas(),
+        **_answer_schemas(),
+        **_channel_schemas(),
+        **_notice_schemas(),
+        **_event_schemas(),
+    }
 
 
 # --- what comes out -----------------------------------------------------------------------------------------------
@@ -337,6 +344,56 @@ def _channel_schemas() -> dict[str, Schema]:
             subscription, optional=frozenset({"expirationTime", "language", "device"}), additionalProperties=False
         ),
     }  # fmt: skip
+
+
+def _notice_schemas() -> dict[str, Schema]:
+    name: Schema = {**_TEXT, "minLength": 1, "maxLength": NAME_LENGTH}
+    id_: Schema = {**_TEXT, "minLength": 1, "maxLength": NOTIFICATION_ID_LENGTH}
+    names: Schema = {"type": "array", "items": name}
+    seconds: Schema = {"type": "integer", "minimum": 0, "maximum": 31 * 86_400}
+    severity: Schema = {**_TEXT, "enum": list(get_args(Severity))}
+    number = or_null({"type": "number", "description": "At most 4 decimals."})
+    time: Schema = {**_TEXT, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+    reach = {
+        **dict.fromkeys(("location", "sku", "source", "channel", "currency"), or_null(_TEXT)),
+        "statuses": _NAMES, "watched": _FLAG,
+    }  # fmt: skip
+    rule = {
+        "kind": {"enum": list(get_args(RuleKind))}, "name": name, "rule_id": or_null(name), "enabled": _FLAG,
+        "severity": severity, "scope": record(reach, optional=frozenset(reach), additionalProperties=False),
+        "threshold": number, "clear": number, **dict.fromkeys(("metric", "period"), or_null(name)),
+        "comparison": or_null({**_TEXT, "enum": [*get_args(Comparison), None]}),
+        **dict.fromkeys(("for_seconds", "keep_seconds", "cooldown_seconds"), seconds),
+        "group_by": {"enum": list(get_args(GroupBy))}, "channels": {"anyOf": [{"const": "default"}, names]},
+    }  # fmt: skip
+    quiet = {"from": time, "to": time, "timezone": name}
+    choice = record({"channels": or_null(names)}, optional=frozenset({"channels"}), additionalProperties=False)
+    preferences = {
+        "quiet": or_null(record(quiet, additionalProperties=False)), "digest": _FLAG, "muted_rules": names,
+        "rules": {"type": "object", "additionalProperties": choice},
+        "channels": {"type": "object", "additionalProperties": _FLAG}, "toast_severity": severity,
+    }  # fmt: skip
+    example = {
+        "at": _MOMENT, **dict.fromkeys(("subject", "name"), _TEXT), **dict.fromkeys(("value", "threshold"), or_null(_TEXT)),
+        "count": _COUNT,
+    }  # fmt: skip
+    preview = {
+        "fired": _COUNT, "since": _MOMENT, "complete": {**_FLAG, "description": "False: more may have happened than is known."},
+        "per_day": {"type": "array", "items": record({"day": {**_TEXT, "format": "date"}, "count": _COUNT})},
+        "examples": {"type": "array", "items": record(example)},
+    }  # fmt: skip
+    read = {"through": or_null({**_COUNT, "minimum": 0}), "ids": {"type": "array", "items": id_, "maxItems": 500}}
+    return {
+        "Rule": record({"version": _COUNT, "rule": reference("RuleRow")}),
+        "RuleForm": record(rule, optional=frozenset(rule) - {"kind", "name"}, additionalProperties=False),
+        "RulePreview": record(preview),
+        "Notification": record({"version": _COUNT, "notification": reference("NotificationRow")}),
+        "Written": record({"version": _COUNT}),
+        "Until": record({"until": _MOMENT}, additionalProperties=False),
+        "ReadForm": record(read, optional=frozenset(read), additionalProperties=False),
+        "Preferences": record(preferences, optional=frozenset(preferences), additionalProperties=False),
+        "ViewForm": record({"query": {**_TEXT, "maxLength": 4_096}}, additionalProperties=False),
+    }
 
 
 # --- what comes in ------------------------------------------------------------------------------------------------
