@@ -25,14 +25,10 @@ run: .stamps/runtime .stamps/page ## Start a simulated shop and print the addres
 	@exec .venv/bin/stockwire demo
 
 test: setup .stamps/chromium .stamps/nginx .stamps/page .stamps/package ## Run every check and every test
-	@failed=; \
-	for step in lint page-tests weigh wheel; do \
-		$(MAKE) $$step || failed="$$failed $$step"; \
-	done; \
-	if [ -n "$$failed" ]; then echo "--- failed before the tests:$$failed"; fi; \
+	@$(MAKE) --jobs=2 --output-sync=target --keep-going lint page-tests weigh wheel || failed=1; \
 	echo "--- pytest"; \
-	.venv/bin/pytest -q --no-header --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/soak tests \
-		&& [ -z "$$failed" ]
+	.venv/bin/pytest -q --no-header --numprocesses=auto --maxprocesses=4 --dist=loadfile --ignore=tests/soak tests || exit; \
+	if [ -n "$$failed" ]; then echo "--- failed before the tests, see above"; exit 1; fi
 
 lint: setup ## Check style, types and layers in both languages
 	@echo "--- ruff" && .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .

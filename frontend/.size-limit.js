@@ -34,6 +34,11 @@ const firstScripts = scripts(first);
 const lazyScripts = scripts(keys).filter((file) => !firstScripts.includes(file));
 const inPage = (file) => `${PAGE}/${file}`;
 
+/** A reader takes the words of one language; those of the first come with the page. */
+const WORDS = /^src\/lib\/messages\/(?:later\/)?(\w+)\.ts$/;
+const languages = [...new Set(keys.flatMap((key) => WORDS.exec(key)?.[1] ?? []))];
+const inLanguage = (code) => keys.filter((key) => (WORDS.exec(key)?.[1] ?? code) === code);
+
 const firstStyles = [...new Set([...first].flatMap((key) => manifest[key].css ?? []))];
 
 export default [
@@ -48,7 +53,12 @@ export default [
     gzip: true,
   })),
   { name: "service worker", path: inPage("offline.js"), limit: "10 kB", gzip: true },
-  { name: "all scripts", path: scripts(keys).map(inPage), limit: "180 kB", gzip: true },
+  ...languages.map((code) => ({
+    name: `all scripts, for a reader of ${code}`,
+    path: scripts(inLanguage(code)).map(inPage),
+    limit: "180 kB",
+    gzip: true,
+  })),
   // Three transports and the finding of one that passes, resuming, checksums, the pace. The world around it (a page's or
   // Node's) and what only screens need are entries of their own.
   { name: "realtime client alone", path: "dist/client/realtime.js", limit: "6 kB", gzip: true },

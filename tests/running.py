@@ -60,7 +60,7 @@ def stockwire(*arguments: str, timeout: float = 120.0) -> str:
 
 
 class Running:
-    """A server over `data_dir`. `url` is its address; `key` may read and ingest."""
+    """A server over `data_dir`. `url` is its address; `key` may read, ingest and manage."""
 
     def __init__(self, data_dir: Path, *options: str, port: int | None = None) -> None:
         self.data_dir = data_dir
@@ -91,7 +91,8 @@ class Running:
             )
         self._until_ready()
         if not self.key:
-            said = stockwire("key", "create", "test", "--scope", "ingest", "--scope", "read", *self._directory)
+            scopes = (word for scope in ("ingest", "read", "manage") for word in ("--scope", scope))
+            said = stockwire("key", "create", "test", *scopes, *self._directory)
             self.key = re.search(r"swk_[A-Za-z0-9_-]+", said)[0]  # type: ignore[index]
         return self
 

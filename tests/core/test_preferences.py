@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire.core.preferences import Decision, decide, quiet_until, still_fires
-from stockwire.core.rows import NotificationRow, Preferences, Quiet, RuleChoice, RuleRow
+from stockwire.core.rows import NotificationRow, PersonRow, Preferences, Quiet, Reach, RuleChoice, RuleRow
 from stockwire.core.values import DAY, HOUR, moment, moment_text
 
 BERLIN = Quiet(from_="22:00", to="07:00", timezone="Europe/Berlin")
@@ -33,7 +33,11 @@ def rule(**more: Any) -> RuleRow:
 
 
 def told(preferences: Preferences, moment: int = NOON, happened: Any = "fired", **more: Any) -> Decision:
-    return decide(preferences, rule(), notification(**more), happened, "mail", moment)
+    return decide(person(preferences), rule(), notification(**more), happened, "mail", moment)
+
+
+def person(preferences: Preferences, *watched: str) -> PersonRow:
+    return PersonRow(version=1, person="ada", preferences=preferences, watched=watched)
 
 
 def test_without_a_word_a_channel_carries_warnings_and_what_is_critical() -> None:
@@ -50,10 +54,23 @@ def test_a_person_mutes_a_rule_and_turns_a_channel_off() -> None:
 def test_the_word_of_the_person_comes_before_that_of_the_rule() -> None:
     by_chat, row = rule(channels=("chat",)), notification(severity="info")
     chosen = Preferences(rules={"low": RuleChoice(channels=("mail",))})
-    assert decide(Preferences(), by_chat, row, "fired", "chat", NOON).how == "now"
-    assert decide(Preferences(), by_chat, row, "fired", "mail", NOON).how == "never"
-    assert decide(chosen, by_chat, row, "fired", "mail", NOON).how == "now"
-    assert decide(chosen, by_chat, row, "fired", "chat", NOON).how == "never"
+    assert decide(person(Preferences()), by_chat, row, "fired", "chat", NOON).how == "now"
+    assert decide(person(Preferences()), by_chat, row, "fired", "mail", NOON).how == "never"
+    assert decide(person(chosen), by_chat, row, "fired", "mail", NOON).how == "now"
+    assert decide(person(chosen), by_chat, row, "fired", "chat", NOON).how == "never"
+
+
+def test_a_rule_over_watched_orders_tells_each_person_of_their_own() -> None:
+    over_watched = rule(scope=Reach(watched=True))
+    one = notification(kind="order_status", sku=None, subject="order/1001", order_id="1001", members=("order/1001",))
+    group = notification(kind="order_status", sku=None, subject="log", members=("order/1002", "order/1001"))
+    for row in (one, group):
+        hows = [
+            decide(person(Preferences(), *watched), over_watched, row, "fired", "mail", NOON).how
+            for watched in (("1001",), ("7", "1001"), ("7",), ())
+        ]
+        assert hows == ["now", "now", "never", "never"]
+    assert decide(person(Preferences()), rule(), one, "fired", "mail", NOON).how == "now"
 
 
 def test_what_comes_in_quiet_hours_waits_for_their_end() -> None:

@@ -58,9 +58,18 @@ def test_a_group_counts_its_members_and_names_the_first() -> None:
         sku=None, name="", count=45, members=tuple(f"stock/SKU-{number}/main" for number in range(20)),
     )  # fmt: skip
     assert subject(many, "fired", "en") == "45 products are running low at main"
-    assert "Among them: SKU-0/main, SKU-1/main," in text(many, "fired", "en", SHOP)
+    assert "Among them: SKU-0, SKU-1," in text(many, "fired", "en", SHOP)
     assert ", 25 more." in text(many, "fired", "en", SHOP)
     assert subject(many, "resolved", "en") == "Over: 45 products are running low at main"
+
+
+def test_a_group_of_one_is_named_as_that_one() -> None:
+    one = notification(subject="location/main", sku=None, name="", members=("stock/BOWL/main",))
+    assert subject(one, "fired", "en") == "BOWL is running low at main"
+    assert address(one, SHOP) == "https://stock.example.com/inventory?sku=BOWL&in=main"
+    order = notification(subject="log", sku=None, location=None, name="", kind="order_stuck", members=("order/1001",))
+    assert subject(order, "fired", "en") == "Order 1001 is stuck"
+    assert address(order, SHOP) == "https://stock.example.com/orders/1001"
 
 
 def test_what_was_snoozed_is_told_again_as_such() -> None:
@@ -71,8 +80,8 @@ def test_what_was_snoozed_is_told_again_as_such() -> None:
 @pytest.mark.parametrize("kind", get_args(RuleKind))
 def test_every_kind_has_its_sentences_in_every_language(language: Language, kind: Any) -> None:
     said = {
-        subject(notification(kind=kind, count=count, order_id="1001"), happened, language)
-        for count in (1, 2)
+        subject(notification(kind=kind, members=members, order_id="1001"), happened, language)
+        for members in (("stock/MUG/main",), ("stock/MUG/main", "stock/BOWL/main"))
         for happened in ("fired", "resolved")
     }
     assert len(said) >= 2 and not any("{" in each or len(each) > 120 for each in said)
@@ -89,8 +98,8 @@ def test_the_languages_say_the_same_with_the_same_figures() -> None:
     [
         (notification(sku=None, location=None, order_id="A/1"), "/orders/A%2F1"),
         (notification(sku="M & Co", location="back room"), "/inventory?sku=M+%26+Co&in=back+room"),
-        (notification(sku=None, metric="gross_sales"), "/metrics"),
-        (notification(sku=None, source="till"), "/notifications"),
+        (notification(sku=None, location=None, members=(), metric="gross_sales"), "/metrics"),
+        (notification(sku=None, location=None, members=(), source="till"), "/notifications"),
     ],
 )
 def test_the_address_leads_to_the_right_page(row: NotificationRow, path: str) -> None:

@@ -17,7 +17,7 @@ PATIENCE = 90_000
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = ["/", "/metrics", "/inventory", "/orders", "/orders/1001", "/sign-in", *(
     f"/wall?panels={panel}" for panel in ("overview", "orders", "stock")
-)]  # fmt: skip
+), *(f"/notifications{tab}" for tab in ("", "/rules", "/preferences", "/channels"))]  # fmt: skip
 
 
 SMALL_TARGETS = """

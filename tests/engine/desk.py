@@ -17,6 +17,7 @@ from stockwire.core.telling import Message, Shop
 from stockwire.core.values import SECOND, moment
 from stockwire.engine.outbox import Outbox
 from stockwire.log.deliveries import FILE, Channel, Deliveries, Delivery, Subscription
+from tests.log.blank import blank
 
 NOON = moment("2026-06-10T10:00:00Z")
 SHOP = Shop("Corner shop", "Europe/Berlin", "https://stock.example.com")
@@ -110,6 +111,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        blank(folder)
         self.at = NOON
         self.seconds = 0.0
         self.log = History()

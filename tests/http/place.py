@@ -25,6 +25,7 @@ from stockwire.log.memory import MemoryLog
 from stockwire.transport.http import Access, App, Calendar, Front, Page, http_api
 from stockwire.transport.outgoing.guard import Guard
 from stockwire.transport.outgoing.ways import Ways
+from tests.log.blank import blank
 
 NOW = moment("2026-03-25T12:00:00Z")
 HOST = "127.0.0.1:8420"
@@ -95,7 +96,7 @@ class Place:
         self.ingest = Ingest(self.log, self.log.load(), config, now=lambda: NOW, published=self._published)
         kept = folder.with_name(f"{folder.name}-kept")
         kept.mkdir(exist_ok=True)
-        self.deliveries = Deliveries(kept / "deliveries.db", lambda: NOW)
+        self.deliveries = Deliveries(blank(kept), lambda: NOW)
         self.receivers = Receivers(
             self.deliveries,
             Ways(Guard(["127.0.0.1"]), self.deliveries, ""),

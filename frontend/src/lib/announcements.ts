@@ -13,7 +13,7 @@ export interface Timers {
   after(ms: number, run: () => void): () => void;
 }
 
-const browserTimers: Timers = {
+export const browserTimers: Timers = {
   now: () => Date.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);

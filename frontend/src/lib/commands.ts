@@ -23,6 +23,7 @@ const SCREENS = [
   ["inventory", "/inventory"],
   ["orders", "/orders"],
   ["metrics", "/metrics"],
+  ["notifications", "/notifications"],
   ["wall", "/wall"],
 ] as const;
 const PACES = [0, 1000, 5000, 30_000];

@@ -12,7 +12,13 @@ export type Act = { readonly go: string } | "search" | "help" | "palette";
 /** How long `g` waits for its second letter. */
 const PATIENCE = 1_500;
 
-const PLACES: Readonly<Partial<Record<string, string>>> = { o: "/", i: "/inventory", r: "/orders", m: "/metrics" };
+const PLACES: Readonly<Partial<Record<string, string>>> = {
+  o: "/",
+  i: "/inventory",
+  r: "/orders",
+  m: "/metrics",
+  n: "/notifications",
+};
 
 /** What the help says: a letter, or the message with the key's name, and the message of what it does. */
 export const KEYS: readonly { readonly keys: readonly string[]; readonly does: Does }[] = [
@@ -20,6 +26,7 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: D
   { keys: ["g", "i"], does: "keys.inventory" },
   { keys: ["g", "r"], does: "keys.orders" },
   { keys: ["g", "m"], does: "keys.metrics" },
+  { keys: ["g", "n"], does: "keys.notifications" },
   { keys: ["/"], does: "keys.search" },
   { keys: ["key.ctrl", "k"], does: "keys.palette" },
   { keys: ["?"], does: "keys.help" },

@@ -11,7 +11,7 @@ export interface Definition {
   readonly means: string;
 }
 
-const READ: readonly string[] = [
+export const METRICS: readonly string[] = [
   "net_sales",
   "gross_sales",
   "total_sales",
@@ -50,6 +50,6 @@ export function definitionOf(metric: Name): Definition {
 
 /** Sorts metrics as they are read. */
 export function metricRank(metric: Name): number {
-  const rank = READ.indexOf(metric);
-  return rank < 0 ? READ.length : rank;
+  const rank = METRICS.indexOf(metric);
+  return rank < 0 ? METRICS.length : rank;
 }

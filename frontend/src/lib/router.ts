@@ -11,9 +11,13 @@ export type Route =
   | { readonly name: "orders" }
   | { readonly name: "order"; readonly id: string }
   | { readonly name: "metrics" }
+  | { readonly name: "notifications"; readonly tab: NotificationTab }
   | { readonly name: "wall" }
   | { readonly name: "sign-in" }
   | { readonly name: "missing" };
+
+export const NOTIFICATION_TABS = ["list", "rules", "preferences", "channels"] as const;
+export type NotificationTab = (typeof NOTIFICATION_TABS)[number];
 
 /** The screen an address leads to. */
 export function routeOf(path: string): Route {
@@ -23,6 +27,10 @@ export function routeOf(path: string): Route {
   if (parts.length === 1 && parts[0] === "metrics") return { name: "metrics" };
   if (parts.length === 1 && parts[0] === "wall") return { name: "wall" };
   if (parts.length === 1 && parts[0] === "sign-in") return { name: "sign-in" };
+  if (parts[0] === "notifications" && parts.length <= 2) {
+    const tab = NOTIFICATION_TABS.find((one) => one === (parts[1] ?? "list"));
+    if (tab && parts[1] !== "list") return { name: "notifications", tab };
+  }
   if (parts[0] === "orders") {
     if (parts.length === 1) return { name: "orders" };
     if (parts.length === 2) return { name: "order", id: decoded(parts[1] ?? "") };

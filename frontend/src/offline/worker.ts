@@ -1,10 +1,13 @@
 /**
  * The service worker: it keeps one build of the page whole, so that the page opens without a network and shows what it last knew.
  *
+ * It also shows what is pushed while no page is open (pushes.ts), and leads a press on it to the page.
+ *
  * Two rules. A screen is asked of the network first, so no old build stands in the way of a new one. And a build's files are kept or dropped together: the
  * worker of a new build waits until the pages of the old one are gone, or until a person takes the new one.
  */
 
+import { pushed, type Pushed } from "./pushes";
 import { wayOf } from "./ways";
 
 /** Put in by the build: its name, and the addresses of its files. */
@@ -18,12 +21,31 @@ interface FetchEvent extends LifeEvent {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface PushEvent extends LifeEvent {
+  readonly data: { text(): string } | null;
+}
+interface NotificationEvent extends LifeEvent {
+  readonly notification: Notification;
+}
+interface Client {
+  readonly url: string;
+  readonly visibilityState: DocumentVisibilityState;
+  focus(): Promise<Client>;
+  navigate(url: string): Promise<Client | null>;
+}
 interface Scope {
   readonly location: Location;
-  readonly clients: { claim(): Promise<void> };
+  readonly registration: ServiceWorkerRegistration;
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(wanted: { type: "window"; includeUncontrolled: true }): Promise<readonly Client[]>;
+    openWindow(url: string): Promise<Client | null>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: LifeEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+  addEventListener(type: "push", listener: (event: PushEvent) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: NotificationEvent) => void): void;
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
 }
 
@@ -67,6 +89,32 @@ async function file(request: Request): Promise<Response> {
   return (await kept(new URL(request.url).pathname)) ?? fetch(request);
 }
 
+async function show({ title, options }: Pushed): Promise<void> {
+  await scope.registration.showNotification(title, options);
+}
+
+/** Leads to where it is looked at: in a page that is open, brought to the front, else in a new one. */
+async function lead(address: string): Promise<void> {
+  const pages = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page =
+    pages.find(({ url }) => url === address) ??
+    pages.find(({ visibilityState }) => visibilityState === "visible") ??
+    pages[0];
+  if (!page) {
+    await scope.clients.openWindow(address);
+    return;
+  }
+  await page.focus();
+  // A page that this worker does not control yet cannot be led; a new one can.
+  if (page.url !== address) await page.navigate(address).catch(() => scope.clients.openWindow(address));
+}
+
+scope.addEventListener("push", (event) => event.waitUntil(show(pushed(event.data?.text(), scope.location.origin))));
+scope.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { address } = event.notification.data as { readonly address: string };
+  event.waitUntil(lead(address));
+});
 scope.addEventListener("install", (event) => event.waitUntil(keep()));
 scope.addEventListener("activate", (event) => event.waitUntil(dropOthers()));
 scope.addEventListener("message", ({ data }) => {

@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from stockwire.core.rows import Happened, NotificationRow, Preferences, Quiet, RuleRow
+from stockwire.core.rows import Happened, NotificationRow, PersonRow, Preferences, Quiet, RuleRow
 from stockwire.core.values import SECOND, moment_datetime
 
 How = Literal["now", "if_firing", "digest", "never"]
@@ -36,7 +36,7 @@ class Decision(NamedTuple):
 
 
 def decide(
-    preferences: Preferences,
+    person: PersonRow,
     rule: RuleRow | None,
     notification: NotificationRow,
     happened: Happened,
@@ -44,13 +44,22 @@ def decide(
     moment: int,
 ) -> Decision:
     """Whether and when the person is told of that by that channel. `rule`: None when it is gone by now."""
-    if not wanted(preferences, rule, notification, channel_id):
+    preferences = person.preferences
+    if not (concerns(person, rule, notification) and wanted(preferences, rule, notification, channel_id)):
         return Decision("never", moment)
     end = quiet_until(preferences.quiet, moment)
     if end is None:
         return Decision("now", moment)
     lasts = happened != "resolved" and still_fires(notification)
     return Decision("if_firing" if lasts and not preferences.digest else "digest", end)
+
+
+def concerns(person: PersonRow, rule: RuleRow | None, notification: NotificationRow) -> bool:
+    """Whether it is about anything of that person's: a rule over watched orders is met by those that anybody watches."""
+    if rule is None or not rule.scope.watched:
+        return True
+    watched = {f"order/{order_id}" for order_id in person.watched}
+    return not watched.isdisjoint({notification.subject, *notification.members})
 
 
 def wanted(preferences: Preferences, rule: RuleRow | None, notification: NotificationRow, channel_id: str) -> bool:

@@ -182,7 +182,7 @@ def subject(notification: NotificationRow, happened: Happened, language: Languag
     words = WORDS[language]
     at = words["at"].format(place=_line(notification.location)) if notification.location else ""
     over = happened == "resolved" and notification.kind not in _FACTS
-    if notification.count > 1 or len(notification.members) > 1:
+    if len(notification.members) > 1:
         count = max(notification.count, len(notification.members))
         sentence = words[f"{notification.kind}.many"].format(count=count, at=at)
         return words["all.resolved"].format(sentence=sentence) if over else sentence
@@ -212,7 +212,7 @@ def text(notification: NotificationRow, happened: Happened, language: Language, 
 
 
 def _listed(notification: NotificationRow, words: Mapping[str, str]) -> str:
-    names = [_line(member.partition("/")[2] or member) for member in notification.members[:NAMED]]
+    names = [_line(_of_member(member, notification.location)) for member in notification.members[:NAMED]]
     rest = max(notification.count, len(notification.members)) - len(names)
     return ", ".join([*names, *([words["more"].format(count=rest)] if rest > 0 else [])])
 
@@ -298,20 +298,33 @@ def _over(notification: NotificationRow) -> bool:
 
 
 def what(notification: NotificationRow) -> str:
-    """What it is about, by the name that a person knows it by."""
+    """What it is about, by the name that a person knows it by. Of a group with one member, that member."""
     name, sku = _line(notification.name), _line(notification.sku)
     if sku and name and name != sku:
         return f"{name} ({sku})"
-    metric = _line(notification.metric).replace("_", " ").capitalize()
-    return name or sku or metric or _line(notification.order_id or notification.source or notification.subject)
+    if name or sku or notification.metric:
+        return name or sku or _line(notification.metric).replace("_", " ").capitalize()
+    member = notification.members[0] if notification.members else notification.subject
+    return _line(notification.order_id or notification.source or _of_member(member, notification.location))
+
+
+def _of_member(subject: str, location: str | None) -> str:
+    """A subject without its kind, and without the place where all of them are."""
+    rest = subject.partition("/")[2] or subject
+    return rest.removesuffix(f"/{location}") if location else rest
 
 
 def address(notification: NotificationRow, shop: Shop) -> str:
     """Where on the page something can be done about it."""
-    if notification.order_id and len(notification.members) <= 1:
-        return f"{shop.url}/orders/{quote(notification.order_id, safe='')}"
-    if notification.sku and notification.location:
-        return f"{shop.url}/inventory?{urlencode({'sku': notification.sku, 'in': notification.location})}"
+    alone = notification.members[0] if len(notification.members) == 1 else notification.subject
+    order_id = notification.order_id or (alone.removeprefix("order/") if alone.startswith("order/") else None)
+    if order_id and len(notification.members) <= 1:
+        return f"{shop.url}/orders/{quote(order_id, safe='')}"
+    sku, location = notification.sku, notification.location
+    if sku is None and location and alone.startswith("stock/"):
+        sku = _of_member(alone, location)
+    if sku and location:
+        return f"{shop.url}/inventory?{urlencode({'sku': sku, 'in': location})}"
     if notification.metric:
         return f"{shop.url}/metrics"
     return f"{shop.url}/notifications"

@@ -25,7 +25,7 @@ from stockwire.core import telling
 from stockwire.core.errors import NotFound, StockwireError, StorageFailed
 from stockwire.core.preferences import PUSH, decide, still_fires
 from stockwire.core.retrying import Outcome, asked_to_wait, verdict
-from stockwire.core.rows import NotificationRow, PersonRow, Preferences, RuleRow, Told
+from stockwire.core.rows import NotificationRow, PersonRow, RuleRow, Told
 from stockwire.core.telling import NAMED, Message, Shop, message_id
 from stockwire.core.values import MINUTE
 from stockwire.core.wire import show_row
@@ -195,9 +195,8 @@ class Outbox:
             if told[0].recorded_at - told[0].at > IMPORTED:
                 continue
             for receiver in receivers:
-                person = people.get(receiver.person)
-                preferences = person.preferences if person else Preferences()
-                each = self._planned(told, receiver, preferences, rules.get(told[1].rule_id))
+                person = people.get(receiver.person) or PersonRow(version=0, person=receiver.person)
+                each = self._planned(told, receiver, person, rules.get(told[1].rule_id))
                 if each is not None:
                     planned.append(each)
         return planned
@@ -209,11 +208,9 @@ class Outbox:
         browsers = [Receiver(each.subscription_id, PUSH, each.person) for each in self._store.subscriptions()]
         return channels + browsers
 
-    def _planned(
-        self, told: Told, receiver: Receiver, preferences: Preferences, rule: RuleRow | None
-    ) -> Planned | None:
+    def _planned(self, told: Told, receiver: Receiver, person: PersonRow, rule: RuleRow | None) -> Planned | None:
         occasion, notification = told
-        decision = decide(preferences, rule, notification, occasion.happened, receiver.channel_id, self._now())
+        decision = decide(person, rule, notification, occasion.happened, receiver.channel_id, self._now())
         if decision.how == "never":
             return None
         parts = (self._log.epoch, occasion.version, occasion.notification_id, occasion.happened, receiver.person)

@@ -25,6 +25,7 @@ const de: Catalogue = {
   "screen.orders": "Bestellungen",
   "screen.order": "Bestellung {id}",
   "screen.metrics": "Alle Kennzahlen",
+  "screen.notifications": "Benachrichtigungen",
   "screen.wall": "Wandanzeige",
   "screen.sign-in": "Anmelden",
   "screen.missing": "Nicht gefunden",
@@ -87,7 +88,10 @@ const de: Catalogue = {
   "pace.reason.slow": "langsamer bei langsamem Netz",
   "pace.reason.battery": "langsamer bei schwachem Akku",
   "pace.reason.server": "so schnell, wie der Server es zulässt",
+  "bell.none": "Benachrichtigungen, keine ungelesen",
+  "bell.unread": { one: "Benachrichtigungen, {count} ungelesen", other: "Benachrichtigungen, {count} ungelesen" },
 
+  // --- the freshness ladder ---
   "link.live": "Live",
   "link.delayed": "Verzögert",
   "link.stale": "Veraltet",
@@ -319,6 +323,7 @@ const de: Catalogue = {
   "keys.inventory": "Zum Bestand",
   "keys.orders": "Zu den Bestellungen",
   "keys.metrics": "Zu allen Kennzahlen",
+  "keys.notifications": "Zu den Benachrichtigungen",
   "keys.search": "In dieser Ansicht suchen",
   "keys.help": "Diese Tasten zeigen",
   "keys.arrows": "In einer Tabelle bewegen",

@@ -31,6 +31,7 @@ const en = {
   "screen.orders": "Orders",
   "screen.order": "Order {id}",
   "screen.metrics": "All metrics",
+  "screen.notifications": "Notifications",
   "screen.wall": "Wall",
   "screen.sign-in": "Sign in",
   "screen.missing": "Not found",
@@ -96,6 +97,8 @@ const en = {
   "pace.reason.slow": "slower on a slow network",
   "pace.reason.battery": "slower on a low battery",
   "pace.reason.server": "as fast as the server allows",
+  "bell.none": "Notifications, none unread",
+  "bell.unread": { one: "Notifications, {count} unread", other: "Notifications, {count} unread" },
 
   // --- the freshness ladder ---
   "link.live": "Live",
@@ -330,6 +333,7 @@ const en = {
   "keys.inventory": "Go to the inventory",
   "keys.orders": "Go to the orders",
   "keys.metrics": "Go to all metrics",
+  "keys.notifications": "Go to the notifications",
   "keys.search": "Search this screen",
   "keys.help": "Show these keys",
   "keys.arrows": "Move in a table",
