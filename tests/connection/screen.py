@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
 
+from tests.e2e.browser import sign_in
 from tests.running import Running, free_port
 
 PATIENCE = 90_000
@@ -158,9 +159,7 @@ def tabs(browser: Browser, server: Running, url: str, *, init: str = "", link: b
             page.wait_for_url(url + "/")
             page.close()
         else:
-            context.add_cookies(
-                [{"name": f"stockwire_{url.rpartition(':')[2]}", "value": server.session(), "url": url}]
-            )
+            sign_in(context, server, url)
         yield Tabs(context, url)
     finally:
         context.close()

@@ -38,6 +38,12 @@ def launched(playwright: Playwright, *flags: str, without: Sequence[str] = ()) -
         browser.close()
 
 
+def sign_in(context: BrowserContext, server: Running, url: str) -> None:
+    """Makes the browser that of somebody who signed in before, and who reaches the server as `url`."""
+    name = f"stockwire_{url.rpartition(':')[2]}"
+    context.add_cookies([{"name": name, "value": server.session(), "url": url}])
+
+
 @contextmanager
 def visit(
     browser: Browser,
@@ -48,10 +54,12 @@ def visit(
     dark: bool = False,
     locale: str = "en-GB",
     offline: bool = False,
+    link: bool = False,
 ) -> Iterator[Page]:
-    """A page that has signed in by the link the server prints. Fails on any error the page reports.
+    """The page of somebody who is signed in. Fails on any error the page reports.
 
-    `offline` lets the page be kept for when there is no server, which tests of other things do without."""
+    With `link` they sign in by a link of their own, as who signs out has to; otherwise they did so before. `offline` lets
+    the page be kept for when there is no server, which tests of other things do without."""
     context: BrowserContext = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
@@ -63,7 +71,11 @@ def visit(
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
     try:
-        page.goto(server.link())
+        if link:
+            page.goto(server.link())
+        else:
+            sign_in(context, server, server.url)
+            page.goto(server.url)
         page.wait_for_url(server.url + "/")
         yield page
     finally:

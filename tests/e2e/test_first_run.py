@@ -19,7 +19,7 @@ PATIENCE = 20_000
 def test_the_command_of_an_empty_installation_brings_the_first_number(tmp_path: Path) -> None:
     server = Running(tmp_path / "data").start()
     try:
-        with chromium() as browser, visit(browser, server) as page:
+        with chromium() as browser, visit(browser, server, link=True) as page:
             expect(page.get_by_role("heading", name="Nothing has arrived yet")).to_be_visible(timeout=PATIENCE)
             command = page.get_by_label("Command that sends a first event").inner_text()
             assert server.url in command

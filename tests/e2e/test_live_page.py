@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browser import chromium, visit
+from tests.e2e.browser import visit
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -15,12 +15,6 @@ PATIENCE = 90_000
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     server = Running(tmp_path_factory.mktemp("live") / "data", "--currency", "EUR").start()
     yield server

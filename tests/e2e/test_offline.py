@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, visit
+from tests.e2e.browser import visit
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -38,18 +37,18 @@ CACHED = """
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    server = Running(tmp_path / "data", "--currency", "EUR").start()
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    server = Running(tmp_path_factory.mktemp("offline") / "data", "--currency", "EUR").start()
     line = {"sku": "MUG-01", "quantity": 2, "unit_price": "6.95"}
     server.post(snapshot("MUG-01", 12), event("order.placed", order_id="1001", currency="EUR", lines=[line]))
     yield server
     server.kill()
+
+
+@pytest.fixture
+def server(shop: Running) -> Running:
+    """The server, which the test may also take down."""
+    return shop if shop.runs else shop.start()
 
 
 def kept(page: Page) -> None:
@@ -86,7 +85,7 @@ def test_the_worker_keeps_the_build_and_nothing_that_is_private(browser: Browser
 
 
 def test_who_signs_out_leaves_nothing_on_the_machine(browser: Browser, server: Running) -> None:
-    with visit(browser, server, offline=True) as page:
+    with visit(browser, server, offline=True, link=True) as page:
         kept(page)
         page.keyboard.press("Control+k")
         page.get_by_role("combobox", name="Commands").fill("sign out")

@@ -7,18 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, visit
+from tests.e2e.browser import visit
 from tests.running import Running, event
 
 pytestmark = pytest.mark.browser
 PATIENCE = 30_000
 LINE = {"sku": "MUG-01", "quantity": 2, "unit_price": "6.95"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

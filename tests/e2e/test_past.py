@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, visit
+from tests.e2e.browser import visit
 from tests.running import Running, event
 
 pytestmark = pytest.mark.browser
@@ -23,12 +23,6 @@ def told(minutes: int, type_: str, **data: Any) -> dict[str, Any]:
     """An event so many minutes after noon."""
     at = (NOON + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
     return event(type_, time=at, **data)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, visit
+from tests.e2e.browser import visit
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -27,12 +27,6 @@ SMALL_TARGETS = """
     .filter(([, { width, height }]) => width > 0 && (height < 43.5 || width < 24))
     .map(([name, { width, height }]) => `${name}: ${Math.round(width)} x ${Math.round(height)}`)
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +49,9 @@ def settled(page: Page) -> None:
     expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("dark", "locale"), [(False, "en-GB"), (True, "de-DE")], ids=["light, English", "dark, German"]
+)
 def test_every_screen_is_without_a_fault_that_axe_finds(
     browser: Browser, server: Running, dark: bool, locale: str
 ) -> None:
@@ -111,7 +106,7 @@ def test_the_palette_finds_screens_stock_and_settings(browser: Browser, server: 
 
 
 def test_who_signs_out_comes_back_by_a_link_in_the_same_page(browser: Browser, server: Running) -> None:
-    with visit(browser, server) as page:
+    with visit(browser, server, link=True) as page:
         settled(page)
         page.route("**/api/v1/session", lambda route: route.abort())
         page.get_by_role("button", name="Sign out").click()
