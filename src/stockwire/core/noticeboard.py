@@ -136,10 +136,11 @@ class Notices:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self.rules: Draft[Key, RuleRow] = Draft(board.rules)
-        self.notifications: Draft[Key, NotificationRow] = Draft(board.notifications)
-        self.people: Draft[Key, PersonRow] = Draft(board.people)
-        self.conditions: Draft[Key, Condition] = Draft(board.conditions)
+        self._changed = False
+        self.rules: Draft[Key, RuleRow] = Draft(board.rules, self._note)
+        self.notifications: Draft[Key, NotificationRow] = Draft(board.notifications, self._note)
+        self.people: Draft[Key, PersonRow] = Draft(board.people, self._note)
+        self.conditions: Draft[Key, Condition] = Draft(board.conditions, self._note)
         self._drafts: tuple[Draft[Key, Any], ...] = (self.rules, self.notifications, self.people, self.conditions)
         self._occasions: dict[tuple[int, str, str], Told] = {}
         self._deadlines = Deadlines(board.deadlines)
@@ -147,8 +148,7 @@ class Notices:
         self._newest: dict[str, Key | None] = {}
         self._over: list[tuple[int, Key]] | None = None
         self._watched = board.watched
-        self._now = Now(0, 0)
-        self._recorded_at = 0
+        self._at = self._version = self._recorded_at = 0
 
     @property
     def occasions(self) -> list[Told]:
@@ -162,12 +162,15 @@ class Notices:
             self._book = RuleBook(rows_of(self.rules, self._board.rules))
         return self._book
 
+    @property
+    def _now(self) -> Now:
+        return Now(self._at, self._version)
+
     # Events
 
     def begin(self, record: Record, clock: int) -> None:
         """What comes next is what this event does, at that moment of the shop's clock."""
-        self._now = Now(clock, record.version)
-        self._recorded_at = record.recorded_at
+        self._at, self._version, self._recorded_at = clock, record.version, record.recorded_at
         if record.version == 1:
             for rule in BUILT_IN:
                 self._put_rule(replace(rule, version=1))
@@ -178,7 +181,7 @@ class Notices:
         match data:
             case RuleDefined():
                 before = self.rules.get((data.rule_id,))
-                self._define(before, rule_of(data, before, record.version, self._now.at), shop)
+                self._define(before, rule_of(data, before, record.version, self._at), shop)
             case RuleRemoved():
                 rule = self.rules.get((data.rule_id,))
                 if rule is not None:
@@ -285,11 +288,15 @@ class Notices:
     def stock(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
         """A stock row changed."""
         row = after or before
+        if not self.book.looks_at_stock:
+            return
         was, now = level(before), level(after)
         own_was, own_now = own_level(before, was), own_level(after, now)
         if row is None or (was == now and own_was == own_now):
             return
         for shelf in self.book.shelves(row.sku, row.location):
+            if min(was, now) > shelf.highest and min(own_was, own_now) > shelf.own_highest:
+                continue
             if was > now:
                 self._settle_stock(shelf.met.fallen(was, now), row, True)
             elif was < now:
@@ -362,7 +369,7 @@ class Notices:
             return
         if condition is None:
             group = group_of(rule, about)
-            made = Condition(rule_id=rule.rule_id, subject=about.subject, since=self._now.at, group=group)
+            made = Condition(rule_id=rule.rule_id, subject=about.subject, since=self._at, group=group)
             self.conditions.put(key, made)
             row = self._newest_of(rule, group)
             self._put(row, notifications.entered(row, rule, about, self._now))
@@ -420,7 +427,7 @@ class Notices:
 
     def _tell(self, row: NotificationRow, happened: Happened) -> None:
         told = Occasion(
-            version=self._now.version, notification_id=row.notification_id, happened=happened, at=self._now.at,
+            version=self._version, notification_id=row.notification_id, happened=happened, at=self._at,
             recorded_at=self._recorded_at,
         )  # fmt: skip
         if happened == "resolved":  # it came back only to be over
@@ -447,15 +454,20 @@ class Notices:
                 continue
             rule = self.rules.get((row.rule_id,))
             if rule is not None and due_at(row, rule) == at:
-                self._now, self._recorded_at = Now(max(at, since), record.version), record.recorded_at
+                self._at, self._version, self._recorded_at = max(at, since), record.version, record.recorded_at
                 self._put(row, notifications.passed(row, rule, self._now))
 
     # When something went wrong
 
     def savepoint(self) -> None:
         """From here on `rollback` returns to this state."""
-        for draft in self._drafts:
-            draft.savepoint()
+        if self._changed:
+            self._changed = False
+            for draft in self._drafts:
+                draft.savepoint()
+
+    def _note(self, before: object, after: object) -> None:
+        self._changed = True
 
     def rollback(self) -> None:
         """Forget what happened since the savepoint, as far as rows go."""

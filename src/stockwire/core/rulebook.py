@@ -77,23 +77,28 @@ def own_level(row: InventoryRow | None, level: int) -> int:
 
 class Shelf(NamedTuple):
     """The stock rules of one place: which are met by falling, over by rising, and facts that rising makes; the first two
-    once more beside the reorder point."""
+    once more beside the reorder point. Above `highest` and `own_highest` nothing is met or over."""
 
     met: Levels
     over: Levels
     facts: Levels
     own_met: Levels
     own_over: Levels
+    highest: int
+    own_highest: int
 
 
 def _shelf(rules: list[RuleRow]) -> Shelf:
     found = [(limit, rule) for rule in rules if (limit := limits(rule)) is not None]
+    returned = [(rule.threshold or 0) // _THOUSANDTH for rule in rules if rule.kind == "back_in_stock"]
     return Shelf(
         Levels((limit.met, rule) for limit, rule in found if not limit.own),
         Levels((limit.over, rule) for limit, rule in found if not limit.own),
         Levels(((rule.threshold or 0) // _THOUSANDTH, rule) for rule in rules if rule.kind == "back_in_stock"),
         Levels((limit.met, rule) for limit, rule in found if limit.own),
         Levels((limit.over, rule) for limit, rule in found if limit.own),
+        max([limit.over for limit, _ in found if not limit.own] + returned, default=-BEYOND),
+        max([limit.over for limit, _ in found if limit.own], default=-BEYOND),
     )
 
 
@@ -142,6 +147,10 @@ class RuleBook:
         if self._forms == _EVERYWHERE:
             return [] if self._everywhere is None else [self._everywhere]
         return [self._stock[place] for place in self._places(sku, location) if place in self._stock]
+
+    @property
+    def looks_at_stock(self) -> bool:
+        return bool(self._stock)
 
     @property
     def looks_at_movements(self) -> bool:
