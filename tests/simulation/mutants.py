@@ -17,8 +17,9 @@ import msgspec
 from stockwire.core import feed, views
 from stockwire.core.cursor import Cursor
 from stockwire.core.errors import Failed
-from stockwire.core.projections import orders
+from stockwire.core.projections import notifications, orders
 from stockwire.core.reading import Reading
+from stockwire.core.rights import Rights
 from stockwire.core.session import Session
 from stockwire.engine import recorder
 from stockwire.engine.admission import Admission
@@ -369,6 +370,29 @@ def _first_line(plant: Callable[[], Any]) -> str:
     return (plant.__doc__ or "").strip()
 
 
+@contextmanager
+def own_rows_under_one_name() -> Iterator[None]:
+    """The view of one's own rows is named alike for all people, so that they get each other's frames."""
+    with patch.object(Rights, "over", lambda self, feed: self):
+        views._view.cache_clear()
+        try:
+            yield
+        finally:
+            views._view.cache_clear()
+
+
+@contextmanager
+def told_without_rest() -> Iterator[None]:
+    """That a rule fires is told however lately it was told before."""
+    real = notifications._told
+
+    def told(row: Any, rule: Any, now: Any) -> Any:
+        return real(msgspec.structs.replace(row, told_at=None), rule, now)
+
+    with patch.object(notifications, "_told", told):
+        yield
+
+
 def _mutant(plant: Callable[[], Any], **plan: Any) -> Mutant:
     return Mutant(
         plant.__name__.replace("_", " "), _first_line(plant), plant, Plan(**{"seed": 1, "events": 2_000, **plan})
@@ -395,6 +419,8 @@ MUTANTS = (
     _mutant(stock_kept_back),
     _mutant(connection_kept),
     _mutant(failed_without_cause),
+    _mutant(own_rows_under_one_name, seed=89),
+    _mutant(told_without_rest),
 )
 """The ten that every release must catch, two of cursors and windows, and one for each check that none of them meets."""
 

@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from stockwire.core.fold import Changes
 from stockwire.core.rights import Rights
-from stockwire.core.rows import FEEDS, FeedName, Key
-from stockwire.core.values import moment_text
+from stockwire.core.rows import FEEDS, FeedName, Key, Occasion
+from stockwire.core.rules import BUILT_IN
+from stockwire.core.values import SECOND, moment_text
 from stockwire.core.wire import encode_row
 from stockwire.log.base import Loaded
+
+_QUIET = {rule.rule_id: rule.cooldown_seconds for rule in BUILT_IN}
 
 Rows = dict[Key, dict[str, Any]]
 
@@ -88,6 +91,10 @@ class Truth:
         self.version = loaded.version
         self._steps: dict[FeedName, dict[Key, list[_Step]]] = {feed: {} for feed in FEEDS}
         self._wire: dict[tuple[str, Key, int], dict[str, Any]] = {}
+        self.told: dict[tuple[int, str, str], Occasion] = {}
+        self.told_wrongly: list[str] = []
+        self._lives: dict[str, Occasion] = {}
+        self._whole = loaded.version == 0
         self._held: dict[tuple[str, str, int], Rows] = {}
         for feed, key, row in _everything(loaded):
             self._note(feed, key, loaded.version, row)
@@ -95,6 +102,7 @@ class Truth:
     def commit(self, changes: Changes) -> None:
         """Note what a commit changed."""
         at = self.version = changes.version
+        self._tell(changes)
         hours = {(moment_text(start),): row for start, row in changes.hours.items()}
         tables: tuple[tuple[FeedName, Mapping[Key, Any]], ...] = (
             ("inventory", changes.inventory), ("metrics", changes.metrics), ("hours", hours), ("sources", changes.sources),
@@ -105,10 +113,27 @@ class Truth:
             for key, row in changed.items():
                 self._note(feed, key, at, row)
 
+    def _tell(self, changes: Changes) -> None:
+        """Note what is to be told (I11): each once, that it is over only after that it fires, and that it fires not again before
+        the rule's cool-down has passed."""
+        for occasion, row in changes.occasions:
+            if occasion.order in self.told:
+                self.told_wrongly.append(f"{occasion.order} is to be told twice")
+            self.told[occasion.order] = occasion
+            before = self._lives.get(row.notification_id)
+            if occasion.happened == "resolved" and before is None and self._whole:
+                self.told_wrongly.append(f"{row.notification_id} is over before it fires")
+            if occasion.happened == "fired":
+                quiet = _QUIET[row.rule_id] * SECOND
+                if before is not None and occasion.at < before.at + quiet:
+                    self.told_wrongly.append(f"{row.notification_id} fires again within its quiet")
+                self._lives[row.notification_id] = occasion
+
     def catch_up(self, loaded: Loaded) -> None:
         """Note what the log has beyond what was noted: a commit that nobody was told of."""
         if loaded.version == self.version:
             return
+        self._whole = False
         found: dict[FeedName, set[Key]] = {feed: set() for feed in FEEDS}
         for feed, key, row in _everything(loaded):
             found[feed].add(key)

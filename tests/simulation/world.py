@@ -24,9 +24,10 @@ from uvicorn.server import ServerState
 
 from stockwire.core import fold
 from stockwire.core.errors import Invalid, StockwireError, StorageFailed, Unauthenticated
-from stockwire.core.events import Event, ShopConfigured
+from stockwire.core.events import Event, ShopConfigured, parse_event
 from stockwire.core.fold import Changes
-from stockwire.core.values import DAY, SECOND, moment
+from stockwire.core.rows import NotificationRow
+from stockwire.core.values import DAY, SECOND, moment, moment_text
 from stockwire.engine import hub, snapshot
 from stockwire.engine.access import Headers
 from stockwire.engine.access import Reader as Admitted
@@ -48,7 +49,7 @@ from tests.simulation.disk import Disk, lossy_disk
 from tests.simulation.network import Cut, Link
 from tests.simulation.reader import Reader
 from tests.simulation.shop import COUNTED, Teller, Told, add_up
-from tests.simulation.truth import ASKED, MAIN_ONLY, OWN_AND_ALL, Truth
+from tests.simulation.truth import ASKED, MAIN_ONLY, OWN_AND_ALL, PEOPLE, Truth
 from tests.simulation.virtual import play
 from tests.simulation.wire import Wire
 
@@ -175,6 +176,11 @@ class Server:
             raise Unauthenticated()
         return Admitted(name, self.world.rights[name])
 
+    def firing(self) -> list[NotificationRow]:
+        """What fires now."""
+        rows = [entry.row for entry in self.hub.feeds["notifications"]]
+        return [row for row in rows if row.state == "firing"]
+
     def _watch_commits(self) -> None:
         """Note every commit; sometimes the process is gone just before or just after one."""
         log: Any = self.log
@@ -187,6 +193,8 @@ class Server:
                 raise Crash
             commit(records, changes)
             world.truth.commit(changes)
+            for twice in world.truth.told_wrongly:
+                world.fail(twice)
             if gone == "after":
                 raise Crash
 
@@ -408,15 +416,39 @@ class World:
 
     async def _produce(self, number: int, events: int) -> None:
         dice = random.Random(f"{self.seed}/producer/{number}")
+        deeds = random.Random(f"{self.seed}/deeds/{number}")
         teller = Teller(f"source-{number}", dice, self.now)
         while events > 0:
             size = min(events, dice.choice((1, self.plan.batch // 3, self.plan.batch, 2 * self.plan.batch)))
             batch = teller.batch(size)
             events -= size
             await self._until_acknowledged(batch, dice)
+            if deeds.random() < 0.3:
+                await self._until_acknowledged([self._deed(f"{number}/{events}", deeds)], dice)
             if dice.random() < 0.02:
                 await self._refuse(teller.poisoned(), dice)
             await asyncio.sleep(dice.choice((0.0, 0.0, 0.05, 1.0, 4.0)))
+
+    def _deed(self, id_: str, dice: random.Random) -> Told:
+        """What a person does for themself, or about what fires."""
+        person, firing = dice.choice(PEOPLE), sorted(row.notification_id for row in self.server.firing())
+        deeds: list[tuple[str, dict[str, Any]]] = [
+            ("person.preferred", {"person": person, "preferences": {"digest": dice.random() < 0.5}}),
+            ("order.watched", {"person": person, "order_id": f"source-0-{dice.randrange(1, 99):05}"}),
+            ("notification.read", {"person": person, "through": self.server.log.version}),
+        ]
+        if firing:
+            what = dice.choice(("acknowledged", "resolved"))
+            deeds.append((f"notification.{what}", {"notification_id": dice.choice(firing), "by": person}))
+        type_, data = dice.choice(deeds)
+        envelope = {
+            "id": f"deed {id_}",
+            "source": "stockwire",
+            "type": type_,
+            "time": moment_text(self.now()),
+            "data": data,
+        }
+        return Told(parse_event(envelope, internal=True), ())
 
     async def _until_acknowledged(self, batch: list[Told], dice: random.Random) -> None:
         """Send the same events until they are acknowledged."""
@@ -682,7 +714,13 @@ class World:
 
     def _check_everything(self) -> None:
         """At rest: the log, the rows and every screen agree."""
-        for check in (self._check_log, self._check_rows, self._check_screens, self._check_bounds):
+        for check in (
+            self._check_log,
+            self._check_rows,
+            self._check_occasions,
+            self._check_screens,
+            self._check_bounds,
+        ):
             try:
                 check()
             except AssertionError as error:
@@ -718,6 +756,12 @@ class World:
         for order_id, status in sums.statuses.items():
             row = log.order(order_id)
             assert row is not None and row.status == status, f"order {order_id} should be {status}"
+
+    def _check_occasions(self) -> None:
+        """What is to be told is in the log as it was noted with the commits, each once."""
+        stored = [told.order for told, _ in self.server.log.occasions(0, 10**6)]
+        assert len(stored) == len(set(stored)), "something is to be told twice"
+        assert self.restored or set(self.truth.told) <= set(stored), "something that was to be told is lost"
 
     def _check_screens(self) -> None:
         hub = self.server.hub
