@@ -44,6 +44,21 @@ FRIENDLY = """
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $connection_upgrade;
 """
+# One question to the server for all who ask the same by the same key (docs/deploy).
+COLLAPSING = """
+    proxy_buffering on;
+    proxy_read_timeout 75s;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_cache answers;
+    proxy_cache_key "$http_authorization $http_cookie $request_uri";
+    proxy_cache_valid 200 10s;
+    proxy_cache_lock on;
+    proxy_cache_lock_age 70s;
+    proxy_cache_lock_timeout 70s;
+    proxy_ignore_headers Cache-Control X-Accel-Buffering;
+    add_header X-Cache $upstream_cache_status;
+"""
 # Sockets pass as well, and what is quiet for 2 s is ended: before a heartbeat, which an idle cut after the usual 60 s is not.
 SHORT_SOCKETS = FRIENDLY.replace("75s", "2s")
 
@@ -66,11 +81,13 @@ http {{
   fastcgi_temp_path {place}/fastcgi;
   uwsgi_temp_path {place}/uwsgi;
   scgi_temp_path {place}/scgi;
+  proxy_cache_path {place}/cache keys_zone=answers:1m;
   types {{ text/html html; text/javascript js; }}
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
   server {{
     listen 127.0.0.1:{port};
     location = /manners {{ return 200 "{generation}"; }}
+    location = /status {{ stub_status; }}
     location /files/ {{ alias {files}/; }}
     location / {{
       proxy_pass http://127.0.0.1:{target};
