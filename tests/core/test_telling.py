@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from stockwire.core import telling
+from stockwire.core.lifecycle import ALLOWED
 from stockwire.core.rows import NotificationRow, RuleKind
 from stockwire.core.telling import WORDS, Language, Shop, address, message_id, shortened, subject, text
 from stockwire.core.values import HOUR, moment
@@ -67,9 +68,47 @@ def test_a_group_of_one_is_named_as_that_one() -> None:
     one = notification(subject="location/main", sku=None, name="", members=("stock/BOWL/main",))
     assert subject(one, "fired", "en") == "BOWL is running low at main"
     assert address(one, SHOP) == "https://stock.example.com/inventory?sku=BOWL&in=main"
-    order = notification(subject="log", sku=None, location=None, name="", kind="order_stuck", members=("order/1001",))
-    assert subject(order, "fired", "en") == "Order 1001 is stuck"
+    order = notification(
+        subject="log",
+        sku=None,
+        location=None,
+        name="",
+        kind="order_stuck",
+        value="late",
+        members=("order/1001",),
+    )
+    assert subject(order, "fired", "en") == "Order 1001 is late"
     assert address(order, SHOP) == "https://stock.example.com/orders/1001"
+
+
+def test_how_an_order_stands_is_a_word_of_the_sentence() -> None:
+    order = notification(
+        subject="order/7", sku=None, location=None, name="1001", order_id="7", kind="order_status", value="picking",
+        threshold=None, members=("order/7",), state="resolved",
+    )  # fmt: skip
+    assert subject(order, "fired", "en") == "Order 1001 is being picked"
+    assert subject(order, "fired", "de") == "Bestellung 1001 ist in der Kommissionierung"
+    assert "picking" not in text(order, "fired", "en", SHOP) and "Now" not in text(order, "fired", "en", SHOP)
+
+
+def test_a_figure_is_called_what_it_is() -> None:
+    moved = notification(kind="large_movement", value="-40", threshold="25")
+    assert "Moved: -40. Limit: 25." in text(moved, "fired", "en", SHOP)
+    assert "Summe: 250. Grenze: 200." in text(
+        notification(kind="large_order", value="250", threshold="200"), "fired", "de", SHOP
+    )
+
+
+def test_every_status_of_an_order_has_its_word() -> None:
+    assert {f"is.{status}" for status in (*ALLOWED, "late", "at_risk")} == {
+        key for key in WORDS["en"] if key.startswith("is.")
+    }
+
+
+def test_a_metric_is_called_as_on_the_page() -> None:
+    metric = notification(kind="metric", sku=None, location=None, name="gross_sales", metric="gross_sales", members=())
+    assert subject(metric, "fired", "en") == "Gross sales needs a look"
+    assert subject(metric, "fired", "de") == "Bruttoumsatz: bitte ansehen"
 
 
 def test_what_was_snoozed_is_told_again_as_such() -> None:
@@ -116,7 +155,7 @@ def test_a_digest_lists_what_came_and_how_it_stands() -> None:
     rows = [
         notification(),
         notification(state="resolved", name="Bowl", sku="BOWL"),
-        notification(kind="order_status", name="1001"),
+        notification(kind="order_status", name="1001", sku=None, value="shipped"),
     ]
     entries: list[Any] = [(row, show_row("notifications", row), "fired") for row in rows]
     message = telling.digest("msg_1", entries, 23, NOON, "en", SHOP)
@@ -124,7 +163,7 @@ def test_a_digest_lists_what_came_and_how_it_stands() -> None:
     assert message.text.splitlines()[1:5] == [
         "- 10 June 2026, 12:00: Mug, blue (MUG) is running low at main (still goes on)",
         "- 10 June 2026, 12:00: Bowl (BOWL) is running low at main (over)",
-        "- 10 June 2026, 12:00: Order 1001 (MUG) has moved on",
+        "- 10 June 2026, 12:00: Order 1001 is shipped",
         "- 20 more",
     ]
     assert message.severity == "warning" and len(message.notifications) == 3

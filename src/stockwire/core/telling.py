@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from stockwire.core.metric_names import METRIC_NAMES
 from stockwire.core.rows import Happened, NotificationRow
 from stockwire.core.values import moment_datetime
 
@@ -28,6 +29,8 @@ NAMED: Final = 20
 """Members of a group, or notifications of a digest, that are named; the rest is counted."""
 NAME_LENGTH: Final = 120
 
+_STANDINGS: Final = ("order_stuck", "order_status")
+"""Kinds whose value is how an order stands: a word of the sentence."""
 _FACTS: Final = ("back_in_stock", "large_movement", "order_status", "large_order")
 
 _EN: Final[Mapping[str, str]] = {
@@ -46,12 +49,12 @@ _EN: Final[Mapping[str, str]] = {
     "large_movement.fired": "A large movement of {what}{at}",
     "large_movement.many": "{count} large movements{at}",
     "large_movement.resolved": "A large movement of {what}{at}",
-    "order_stuck.fired": "Order {what} is stuck",
+    "order_stuck.fired": "Order {what} is {value}",
     "order_stuck.many": "{count} orders are stuck",
     "order_stuck.resolved": "Order {what} goes on",
-    "order_status.fired": "Order {what} has moved on",
+    "order_status.fired": "Order {what} is {value}",
     "order_status.many": "{count} orders have moved on",
-    "order_status.resolved": "Order {what} has moved on",
+    "order_status.resolved": "Order {what} is {value}",
     "large_order.fired": "A large order came in: {what}",
     "large_order.many": "{count} large orders came in",
     "large_order.resolved": "A large order came in: {what}",
@@ -70,6 +73,23 @@ _EN: Final[Mapping[str, str]] = {
     "all.resolved": "Over: {sentence}",
     "at": " at {place}",
     "value": "Now: {value}.",
+    "value.large_movement": "Moved: {value}.",
+    "value.large_order": "Total: {value}.",
+    "value.drift": "Differences: {value}.",
+    "is.draft": "a draft",
+    "is.placed": "placed",
+    "is.confirmed": "confirmed",
+    "is.allocated": "allocated",
+    "is.picking": "being picked",
+    "is.packed": "packed",
+    "is.shipped": "shipped",
+    "is.delivered": "delivered",
+    "is.completed": "completed",
+    "is.cancelled": "cancelled",
+    "is.returned": "returned",
+    "is.expired": "expired",
+    "is.late": "late",
+    "is.at_risk": "about to be late",
     "limit": "Limit: {threshold}.",
     "since": "Since {when}.",
     "until": "It lasted from {when} to {end}.",
@@ -105,12 +125,12 @@ _DE: Final[Mapping[str, str]] = {
     "large_movement.fired": "Große Bewegung von {what}{at}",
     "large_movement.many": "{count} große Bewegungen{at}",
     "large_movement.resolved": "Große Bewegung von {what}{at}",
-    "order_stuck.fired": "Bestellung {what} steckt fest",
+    "order_stuck.fired": "Bestellung {what} ist {value}",
     "order_stuck.many": "{count} Bestellungen stecken fest",
     "order_stuck.resolved": "Bestellung {what} geht weiter",
-    "order_status.fired": "Bestellung {what} ist weiter",
+    "order_status.fired": "Bestellung {what} ist {value}",
     "order_status.many": "{count} Bestellungen sind weiter",
-    "order_status.resolved": "Bestellung {what} ist weiter",
+    "order_status.resolved": "Bestellung {what} ist {value}",
     "large_order.fired": "Große Bestellung eingegangen: {what}",
     "large_order.many": "{count} große Bestellungen eingegangen",
     "large_order.resolved": "Große Bestellung eingegangen: {what}",
@@ -129,6 +149,23 @@ _DE: Final[Mapping[str, str]] = {
     "all.resolved": "Vorbei: {sentence}",
     "at": " ({place})",
     "value": "Jetzt: {value}.",
+    "value.large_movement": "Bewegt: {value}.",
+    "value.large_order": "Summe: {value}.",
+    "value.drift": "Abweichungen: {value}.",
+    "is.draft": "ein Entwurf",
+    "is.placed": "aufgegeben",
+    "is.confirmed": "bestätigt",
+    "is.allocated": "zugeteilt",
+    "is.picking": "in der Kommissionierung",
+    "is.packed": "verpackt",
+    "is.shipped": "versandt",
+    "is.delivered": "zugestellt",
+    "is.completed": "abgeschlossen",
+    "is.cancelled": "storniert",
+    "is.returned": "zurückgekommen",
+    "is.expired": "verfallen",
+    "is.late": "überfällig",
+    "is.at_risk": "bald überfällig",
     "limit": "Grenze: {threshold}.",
     "since": "Seit {when}.",
     "until": "Es dauerte vom {when} bis zum {end}.",
@@ -187,7 +224,9 @@ def subject(notification: NotificationRow, happened: Happened, language: Languag
         sentence = words[f"{notification.kind}.many"].format(count=count, at=at)
         return words["all.resolved"].format(sentence=sentence) if over else sentence
     which = "resolved" if over else "fired"
-    return words[f"{notification.kind}.{which}"].format(what=what(notification), at=at)
+    value = notification.value or ""
+    standing = words.get(f"is.{value}", _line(value))
+    return words[f"{notification.kind}.{which}"].format(what=what(notification, language), at=at, value=standing)
 
 
 def text(notification: NotificationRow, happened: Happened, language: Language, shop: Shop) -> str:
@@ -195,8 +234,9 @@ def text(notification: NotificationRow, happened: Happened, language: Language, 
     words = WORDS[language]
     lines = [f"{words[f'severity.{notification.severity}']}: {subject(notification, happened, language)}."]
     figures = []
-    if notification.value is not None:
-        figures.append(words["value"].format(value=_line(notification.value)))
+    if notification.value is not None and notification.kind not in _STANDINGS:
+        said = words.get(f"value.{notification.kind}", words["value"])
+        figures.append(said.format(value=_line(notification.value)))
     if notification.threshold is not None:
         figures.append(words["limit"].format(threshold=_line(notification.threshold)))
     if figures:
@@ -297,13 +337,16 @@ def _over(notification: NotificationRow) -> bool:
     return notification.state == "resolved"
 
 
-def what(notification: NotificationRow) -> str:
+def what(notification: NotificationRow, language: Language) -> str:
     """What it is about, by the name that a person knows it by. Of a group with one member, that member."""
     name, sku = _line(notification.name), _line(notification.sku)
+    if notification.metric:
+        english, german = METRIC_NAMES.get(notification.metric, (notification.metric, notification.metric))
+        return _line(german if language == "de" else english)
     if sku and name and name != sku:
         return f"{name} ({sku})"
-    if name or sku or notification.metric:
-        return name or sku or _line(notification.metric).replace("_", " ").capitalize()
+    if name or sku:
+        return name or sku
     member = notification.members[0] if notification.members else notification.subject
     return _line(notification.order_id or notification.source or _of_member(member, notification.location))
 
