@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stockwire.core.errors import StorageFailed
 from stockwire.core.retrying import FIRST, TRIES, Outcome
 from stockwire.core.rows import Quiet, RuleChoice
 from stockwire.core.values import DAY, HOUR, MINUTE, SECOND, moment
+from stockwire.engine import outbox
 from stockwire.engine.outbox import IMPORTED, UNDER_WAY
 from stockwire.log.deliveries import KEPT, WAITING_MOST
 from tests.engine.desk import NOON, PUSH, Desk, notification
@@ -38,6 +41,18 @@ async def test_without_a_channel_nothing_is_sent_and_nothing_is_kept(desk: Desk)
     desk.channel()
     await desk.turn()
     assert desk.mail.went == [] and desk.deliveries() == []
+
+
+async def test_events_that_tell_nobody_anything_cost_the_disk_nothing(desk: Desk) -> None:
+    desk.channel()
+    before = desk.store.revision
+    desk.log.version += 1_000
+    await desk.turn(looks=3)
+    assert desk.store.revision == before
+    desk.log.tell(notification())
+    await desk.restart()
+    await desk.turn()
+    assert desk.mail.said == [("hook", "fired")]
 
 
 async def test_what_fires_is_told_once_by_each_channel_and_browser(desk: Desk) -> None:
@@ -140,6 +155,25 @@ async def test_who_was_told_before_quiet_hours_learns_in_the_digest_that_it_is_o
     await desk.turn(looks=2)
     assert desk.mail.said == [("hook", "fired"), ("hook", "digest")]
     assert "There is enough of MUG-1 again at main" in desk.mail.went[1][1].text
+
+
+async def test_what_a_digest_told_of_is_told_to_be_over_when_it_is(desk: Desk) -> None:
+    desk.channel()
+    desk.log.prefer(quiet=NIGHT, digest=True)
+    desk.at = MIDNIGHT
+    for number in (1, 2):
+        desk.log.tell(notification(number), at=MIDNIGHT)
+    await desk.turn()
+    desk.log.tell(notification(2, state="resolved"), "resolved", at=MIDNIGHT)
+    await desk.turn()
+    desk.at = MORNING
+    await desk.turn(looks=2)
+    desk.log.tell(notification(1, state="resolved"), "resolved", at=desk.at)
+    await desk.turn(looks=2)
+    assert [(message.happened, message.tag) for _, message in desk.mail.went] == [
+        ("digest", "digest"),
+        ("resolved", "low/1"),
+    ]
 
 
 async def test_a_digest_that_cannot_be_sent_is_tried_again_as_it_is(desk: Desk) -> None:
@@ -324,6 +358,25 @@ async def test_a_messenger_that_fails_in_itself_is_a_failed_try(desk: Desk) -> N
     await desk.turn()
     (waiting,) = desk.deliveries()
     assert waiting.state == "waiting" and waiting.error == "this server failed; its log says how"
+
+
+async def test_what_was_answered_is_not_asked_again_though_the_disk_refuses_to_write_it_down(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [StorageFailed("the disk is full"), StorageFailed("the disk is full")]
+    finish = desk.store.finish
+
+    def refusing(*arguments: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        finish(*arguments)
+
+    monkeypatch.setattr(desk.store, "finish", refusing)
+    monkeypatch.setattr(outbox, "_WRITE_AGAIN", 0.0)
+    desk.channel()
+    desk.log.tell(notification())
+    await desk.turn(looks=4)
+    assert refusals == [] and len(desk.mail.went) == 1 and desk.states() == ["sent"]
 
 
 # --- restarts, in every state -----------------------------------------------------------------------------------------

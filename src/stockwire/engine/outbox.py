@@ -175,13 +175,15 @@ class Outbox:
             self._store.tidy()
 
     def _expand(self) -> None:
+        """Plan what the log has to tell. Where it has nothing, how far it was read need not be written down."""
         assert self._through is not None, "open the outbox first"
         while self._through < self._log.version:
             through = self._log.version
             found = self._log.occasions(self._through, OCCASIONS)
             if len(found) >= OCCASIONS:
                 through = found[-1][0].version
-            self._store.expand(self._deliveries(found), through)
+            if found:
+                self._store.expand(self._deliveries(found), through)
             self._through = through
 
     def _deliveries(self, found: list[Told]) -> list[Planned]:

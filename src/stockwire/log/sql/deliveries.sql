@@ -70,7 +70,7 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
 WHERE ?5 <> 'resolved' OR EXISTS (
     SELECT 1 FROM deliveries
     WHERE receiver = ?2 AND notification_id = ?6 AND happened IN ('fired', 'unsnoozed')
-        AND state IN ('waiting', 'sending', 'sent')
+        AND state IN ('waiting', 'sending', 'sent', 'digested')
 )
 ON CONFLICT (key) DO NOTHING;
 
