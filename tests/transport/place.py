@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from stockwire.core.errors import Unauthenticated
-from stockwire.core.rights import EVERYTHING
+from stockwire.core.rights import EVERYTHING, Rights
 from stockwire.engine.access import Headers, Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.streams import Streams
@@ -26,10 +26,11 @@ KEY = {"Authorization": "Bearer good"}
 
 
 def authorise(headers: Headers) -> Reader:
-    """Everybody with the key may read."""
+    """Everybody with the key may read; whose own rows, a header says."""
     if headers.get(b"authorization") != KEY["Authorization"]:
         raise Unauthenticated()
-    return Reader("somebody", EVERYTHING)
+    person = headers.get(b"x-person") or ""
+    return Reader("somebody", Rights(EVERYTHING.name, person))
 
 
 class Place:

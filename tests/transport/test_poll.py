@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from stockwire.core.errors import Unauthenticated
+from stockwire.core.rows import PersonRow
 from stockwire.testing import Receiver
+from tests.core.shop import changes
 from tests.transport.place import KEY, Place, served, until
 
 POLL = "/api/v1/poll"
@@ -45,6 +47,19 @@ async def test_a_poll_gives_what_is_there_and_the_next_what_changes(place: Place
     place.shop.write(A=7)
     await waiting
     assert {key[0]: row["on_hand"] for key, row in receiver.rows("1").items()} == {"A": 7, "B": 2}
+
+
+async def test_what_is_a_persons_own_is_given_to_nobody_who_asks_the_same(
+    place: Place, client: httpx.AsyncClient
+) -> None:
+    rows = {(person,): PersonRow(version=3, person=person) for person in ("ann", "ben")}
+    place.shop.hub.publish(changes(3, people=rows))
+
+    async def own(person: str) -> set[str]:
+        answer = await client.get(POLL, params={"feed": "people"}, headers={"x-person": person})
+        return {row["person"] for frame in answer.json()["frames"] for row in frame.get("rows", ())}
+
+    assert [await own(person) for person in ("ann", "ben", "nobody", "ann")] == [{"ann"}, {"ben"}, set(), {"ann"}]
 
 
 async def test_equal_questions_wait_together_and_get_the_same_answer(place: Place, client: httpx.AsyncClient) -> None:
