@@ -134,7 +134,8 @@ def test_a_line_that_is_no_event_is_a_bad_row(tmp_path: Path, line: str) -> None
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff\xfe\x00", b"\x1f\x8b broken", gzip.compress(b"sku,on_hand\n" * 99, mtime=0)[:-9] + b"damaged  "]
+    "content",
+    [b"", b"\xff\xfe\x00", b"\x1f\x8b broken", gzip.compress(b"sku,on_hand\n" * 99, mtime=0)[:-9] + b"damaged  "],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "stock.csv"

@@ -108,7 +108,6 @@ async def test_a_receiver_that_never_answers_is_left() -> None:
         inside.answer = lambda _: None
         outcome = await sent(inside, deadline=0.3)
     assert outcome == Outcome("failed", "no answer within 0.3 seconds")
-    assert len(inside.came) == 1
 
 
 async def test_a_receiver_that_talks_for_ever_is_heard_no_longer_than_its_beginning() -> None:

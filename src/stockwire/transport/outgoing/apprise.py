@@ -125,7 +125,11 @@ class Couriers:
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=quiet,
             env=surroundings, cwd="/",
         )  # fmt: skip
-        await _write(process, self._company)
+        try:
+            await _write(process, self._company)
+        except BaseException:
+            await _ended(process)
+            raise
         return process
 
     def _rest(self, process: asyncio.subprocess.Process) -> None:
