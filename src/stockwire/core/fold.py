@@ -440,8 +440,7 @@ class _Batch:
         """Show the notices what an event changed, and the event itself when it is about them."""
         notices, stock = self._notices, self._inventory
         notices.begin(record, self._clock)
-        for was, row in stock.rows.touched():
-            notices.stock(was, row)
+        notices.stock(stock.rows.touched())
         if self._step is not None:
             notices.order(*self._step, self._config.currency)
         if len(stock.movements) > movements and notices.book.looks_at_movements:

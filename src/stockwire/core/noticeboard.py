@@ -285,17 +285,26 @@ class Notices:
 
     # Rows that changed
 
-    def stock(self, before: InventoryRow | None, after: InventoryRow | None) -> None:
-        """A stock row changed."""
+    def stock(self, touched: Iterable[tuple[InventoryRow | None, InventoryRow | None]]) -> None:
+        """Stock rows changed: each as it was and as it is."""
+        book = self.book
+        if not book.looks_at_stock:
+            return
+        for before, after in touched:
+            was, now = level(before), level(after)
+            if was != now or before is None or after is None or before.reorder_point != after.reorder_point:
+                self._cross(book, before, after, was, now)
+
+    def _cross(
+        self, book: RuleBook, before: InventoryRow | None, after: InventoryRow | None, was: int, now: int
+    ) -> None:
+        """Let the rules follow whose level a row crossed."""
         row = after or before
-        if not self.book.looks_at_stock:
+        if row is None:
             return
-        was, now = level(before), level(after)
         own_was, own_now = own_level(before, was), own_level(after, now)
-        if row is None or (was == now and own_was == own_now):
-            return
-        for shelf in self.book.shelves(row.sku, row.location):
-            if min(was, now) > shelf.highest and min(own_was, own_now) > shelf.own_highest:
+        for shelf in book.shelves(row.sku, row.location):
+            if (was > shelf.highest < now) and (own_was > shelf.own_highest < own_now):
                 continue
             if was > now:
                 self._settle_stock(shelf.met.fallen(was, now), row, True)

@@ -97,9 +97,12 @@ class InventoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def stock_status(self) -> StockStatus:
         """The first that holds: oversold, out_of_stock, low, overstock, ok; `untracked` when nobody counts it."""
+        return self.status_at(self.available)
+
+    def status_at(self, available: int) -> StockStatus:
+        """The stock status, for who has worked out what is available already."""
         if not self.tracked:
             return "untracked"
-        available = self.available
         if available < 0:
             return "oversold"
         if available == 0:

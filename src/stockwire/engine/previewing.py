@@ -131,7 +131,7 @@ class _Stage:
                 continue
             self._at(movement.occurred_at)
             stood[key] = _moved(row, movement, 1)
-            self._notices.stock(None if key in begun else row, stood[key])
+            self._notices.stock([(None if key in begun else row, stood[key])])
             begun.discard(key)
             self._notices.moved(movement, names)
         self._at(self._end)

@@ -84,11 +84,12 @@ class StockTally:
 
     def _count(self, row: InventoryRow, by: int) -> None:
         self.rows += by
-        _bump(self.by_status, row.stock_status, by)
+        available = row.available
+        _bump(self.by_status, row.status_at(available), by)
         self._price(row, by)
         self.on_hand += by * row.on_hand
         if row.tracked:
-            self.available += by * max(0, row.available)
+            self.available += by * max(0, available)
             if row.sold:
                 _bump(self.leaving, row.sold_days, by * row.sold_units)
 
