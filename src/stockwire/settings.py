@@ -373,7 +373,7 @@ def _secret(kind: Any) -> bool:
 
 def _as_text(value: Any) -> str:
     match value:
-        case None:
+        case None | "":
             return "-"
         case bool():
             return "true" if value else "false"
