@@ -66,7 +66,8 @@ function filled(key: string, values: Record<string, string | number>): string {
 
 function whatOf(row: NotificationRow): string {
   if (row.metric !== null) return perhaps(`metric.${row.metric}`) ?? codeWords(row.metric);
-  return row.name !== "" ? row.name : (row.sku ?? row.source ?? row.subject);
+  const [member = row.subject] = row.members;
+  return row.name !== "" ? row.name : (row.sku ?? row.source ?? memberName(member));
 }
 
 function placeOf(subject: string): string | null {

@@ -121,7 +121,7 @@ export class Channels {
     this.#dead = deliveries;
     this.#loaded = true;
     this.#tell();
-    await this.#lookAtPush();
+    if (this.#push === undefined) void this.#lookAtPush();
   }
 
   /** Gives the secret of a webhook, which is shown this once. */
@@ -159,7 +159,7 @@ export class Channels {
 
   async turnPush(on: boolean, language: string, device: string): Promise<void> {
     this.#push = on ? await turnOn(language, device) : await turnOff();
-    await this.refresh();
+    await Promise.all([this.refresh(), this.#lookAtPush()]);
   }
 
   async #lookAtPush(): Promise<void> {

@@ -30,6 +30,12 @@ describe("a notification", () => {
     expect(noticeText(row, formats)).toBe("Now −3 · MUG-01 · 2 times");
   });
 
+  it("of something without a name is about its SKU, also as the one member of a group", () => {
+    expect(noticeTitle(notice({ ...mug, name: "" }))).toBe("MUG-01 is oversold at leeds");
+    const group = { subject: "location/leeds", sku: null, name: "", members: ["stock/MUG-01/leeds"] };
+    expect(noticeTitle(notice({ ...mug, ...group }))).toBe("MUG-01 is oversold at leeds");
+  });
+
   it("of several says how many, and names some", () => {
     const row = notice({
       kind: "out_of_stock",
