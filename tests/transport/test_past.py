@@ -12,6 +12,7 @@ from stockwire.engine.admission import Admission
 from stockwire.engine.past import Past, World
 from stockwire.log.memory import MemoryLog
 from stockwire.testing import Receiver
+from stockwire.transport import past
 from stockwire.transport.past import LookingBack
 from tests.core.ledger import at_text
 from tests.log.history import busy_day, filled
@@ -26,12 +27,12 @@ def describe(world: World) -> dict[str, Any]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    past = Past(filled(MemoryLog()).log)
-    application: Any = LookingBack(past, Admission(10, 10), authorise, describe)
+    worlds = Past(filled(MemoryLog()).log)
+    application: Any = LookingBack(worlds, Admission(10, 10), authorise, describe)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop", headers=KEY, timeout=30) as client:
         yield client
-    await past.close()
+    await worlds.close()
 
 
 async def frames(client: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]]:
@@ -80,6 +81,19 @@ async def test_movements_end_with_the_moment(client: httpx.AsyncClient) -> None:
     assert (await client.get(PAST, params={"at": 2, **row})).status_code == 404
 
 
+async def test_movements_come_by_page_as_they_do_now(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"sku": "MUG", "location": "main", "at": str(len(busy_day()))}
+    whole = (await client.get(PAST, params=row)).json()
+    monkeypatch.setattr(past, "MOVEMENTS_MOST", 2)
+    pages = [(await client.get(PAST, params=row)).json()]
+    while pages[-1]["next"]:
+        pages.append((await client.get(PAST, params={**row, "before": pages[-1]["next"]})).json())
+    assert len(pages) > 2 and [each for page in pages for each in page["rows"]] == whole["rows"]
+    assert whole["next"] is None
+
+
 @pytest.mark.parametrize(
     ("params", "status"),
     [
@@ -88,6 +102,7 @@ async def test_movements_end_with_the_moment(client: httpx.AsyncClient) -> None:
         ({"feed": "nothing", "at": "1"}, 400),
         ({"at": "1"}, 400),
         ({"feed": "inventory", "at": "1" * 30}, 400),
+        ({"sku": "MUG", "location": "main", "at": "6", "before": "now"}, 400),
     ],
 )
 async def test_what_is_not_understood_is_refused(

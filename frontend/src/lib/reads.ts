@@ -150,7 +150,10 @@ export async function readMovements(
   before: string | null = null,
   at?: number,
 ): Promise<Movements> {
-  if (at !== undefined) return (await read(past(at, { sku, location }), signal)) as Movements;
+  if (at !== undefined) {
+    const asked = { sku, location, ...(before === null ? {} : { before }) };
+    return (await read(past(at, asked), signal)) as Movements;
+  }
   const query = new URLSearchParams({ limit: "50" });
   if (before !== null) query.set("before", before);
   const place = `${encodeURIComponent(sku)}/${encodeURIComponent(location)}`;

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from stockwire.core.errors import Invalid, NotFound, StockwireError
+from stockwire.core.movements import movement_name, parse_movement
 from stockwire.core.rights import Rights
 from stockwire.core.session import HEARTBEAT, Session
 from stockwire.core.values import moment
@@ -32,10 +33,10 @@ Describe = Callable[[World], dict[str, Any]]
 
 
 class Question(NamedTuple):
-    """What is asked of a world: an order, a row's movements, or views."""
+    """What is asked of a world: an order, a row's movements (before the last one seen), or views."""
 
     order_id: str | None
-    row: tuple[str, str] | None
+    row: tuple[str, str, tuple[int, int] | None] | None
     asking: Asking | None
 
 
@@ -103,7 +104,8 @@ def parse_question(query: bytes, body: bytes) -> tuple[Target, Question]:
     if "order_id" in asked:
         return target, Question(asked["order_id"], None, None)
     if {"sku", "location"} <= asked.keys() and not {"views", "feed"} & asked.keys():
-        return target, Question(None, (asked["sku"], asked["location"]), None)
+        before = parse_movement(asked["before"]) if "before" in asked else None
+        return target, Question(None, (asked["sku"], asked["location"], before), None)
     rest = urlencode([pair for pair in pairs if pair[0] != "at"]).encode()
     asking = parse_asking(rest, body)
     views = tuple({name: value for name, value in view.items() if name != "cursor"} for view in asking.views)
@@ -114,7 +116,8 @@ def _body(world: World, question: Question, rights: Rights, describe: Describe) 
     if question.order_id is not None:
         return encode(_order(world, question.order_id, rights))
     if question.row is not None:
-        return encode(_movements(world, question.row, rights))
+        sku, location, before = question.row
+        return encode(_movements(world, (sku, location), before, rights))
     assert question.asking is not None
     return _frames(world, question.asking, rights, describe)
 
@@ -141,8 +144,10 @@ def _order(world: World, order_id: str, rights: Rights) -> dict[str, Any]:
     }
 
 
-def _movements(world: World, key: tuple[str, str], rights: Rights) -> dict[str, Any]:
+def _movements(world: World, key: tuple[str, str], before: tuple[int, int] | None, rights: Rights) -> dict[str, Any]:
     if not rights.allow("inventory", key) or key not in world.state.inventory.rows:
         raise NotFound("there was no stock of that SKU at that location")
-    found = world.log.movements(*key, MOVEMENTS_MOST)
-    return {"version": world.version, "next": None, "rows": [show_movement(movement) for movement in found]}
+    found = world.log.movements(*key, MOVEMENTS_MOST + 1, before)
+    page = found[:MOVEMENTS_MOST]
+    following = movement_name(page[-1]) if len(found) > MOVEMENTS_MOST else None
+    return {"version": world.version, "next": following, "rows": [show_movement(movement) for movement in page]}

@@ -14,7 +14,8 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from stockwire.core.errors import Invalid, NotFound
+from stockwire.core.errors import NotFound
+from stockwire.core.movements import movement_name, parse_movement
 from stockwire.core.rights import Rights
 from stockwire.core.rows import FeedName, Movement, OrderRow, TimelineEntry
 from stockwire.core.views import View
@@ -171,7 +172,7 @@ def query_routes(authorise: Authorise, hub: Hub, log: History) -> list[HTTPRoute
         refuse_unknown(asked.parameters, ("limit", "before"))
         named = dict(asked.parameters)
         limit = whole_number("limit", named.get("limit"), 1, PAGE_ROWS, default=MOVEMENTS)
-        before = _parse_before(named["before"]) if "before" in named else None
+        before = parse_movement(named["before"]) if "before" in named else None
         key = (path_text(sku), path_text(location))
         await reached(hub, asked.awaited)
         version = hub.version
@@ -180,15 +181,8 @@ def query_routes(authorise: Authorise, hub: Hub, log: History) -> list[HTTPRoute
             raise NotFound("there is no stock of that SKU at that location")
         found = await asyncio.to_thread(log.movements, *key, limit + 1, before)
         page = found[:limit]
-        following = f"{page[-1].version}.{page[-1].step}" if len(found) > limit else None
+        following = movement_name(page[-1]) if len(found) > limit else None
         rows = [show_movement(movement) for movement in page]
         return json_answer(encode({"version": version, "next": following, "rows": rows}))
 
     return [list_inventory, list_hours, list_sources, list_orders, get_order, list_movements]
-
-
-def _parse_before(text: str) -> tuple[int, int]:
-    version, dot, step = text.partition(".")
-    if not (dot and all(part.isascii() and part.isdigit() and len(part) < 17 for part in (version, step))):
-        raise Invalid("`before` is not a cursor this server gave")
-    return int(version), int(step)
