@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.browser import visit
 from tests.running import Running, event, snapshot
@@ -15,7 +16,7 @@ from tests.running import Running, event, snapshot
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SCREENS = ["/", "/metrics", "/inventory", "/orders", "/orders/1001", "/sign-in", *(
+SCREENS = ["/", "/metrics", "/inventory", "/orders", "/orders?layout=board", "/orders/1001", "/sign-in", *(
     f"/wall?panels={panel}" for panel in ("overview", "orders", "stock")
 ), *(f"/notifications{tab}" for tab in ("", "/rules", "/preferences", "/channels"))]  # fmt: skip
 
@@ -167,6 +168,54 @@ def test_stock_is_saved_as_filtered_and_safe_to_open(browser: Browser, server: R
         assert heads.startswith("sku,location,name,stock_status,on_hand")
         assert row.startswith("MUG-01,") and '"\'=SUM(A1), mug"' in row and ",-1," in row
         assert end == ""
+
+
+def test_stock_is_grouped_by_product_and_location(browser: Browser, server: Running) -> None:
+    with visit(browser, server) as page:
+        page.goto(server.url + "/inventory?q=0&group=sku")
+        page.get_by_role("searchbox").fill("MUG")
+        page.get_by_label("Group").select_option("By location")
+        page.wait_for_url(server.url + "/inventory?q=MUG&group=location")
+        table = page.get_by_role("treegrid")
+        group = table.get_by_role("row").filter(has_text="1 product")
+        expect(group).to_have_attribute("aria-expanded", "false", timeout=PATIENCE)
+        group.get_by_role("gridcell").first.click()
+        page.wait_for_url(server.url + "/inventory?q=MUG&group=location&open=main")
+        expect(group).to_have_attribute("aria-expanded", "true")
+        expect(table.get_by_role("row").filter(has_text="MUG-01")).to_have_attribute("aria-level", "2")
+        page.evaluate(AXE.read_text("utf-8"))
+        assert page.evaluate("axe.run()")["violations"] == []
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="CSV").click()
+        heads, row, _ = Path(saved.value.path()).read_bytes().decode("utf-8-sig").split("\r\n")
+        assert heads.startswith("location,name,stock_status,on_hand") and row.startswith("main,main,oversold,1,")
+        page.reload()
+        expect(table.get_by_role("row").filter(has_text="MUG-01")).to_be_visible(timeout=PATIENCE)
+        page.keyboard.press("Tab")
+        group.get_by_role("gridcell").first.focus()
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url(server.url + "/inventory?q=MUG&group=location")
+
+
+def test_a_wall_loads_a_new_build_by_itself(browser: Browser, server: Running) -> None:
+    build: list[str] = ["one"]
+    lines: list[WebSocketRoute] = []
+
+    def hold(line: WebSocketRoute) -> None:
+        """Let the server tell of the build that this test says."""
+        lines.append(line)
+        server_side = line.connect_to_server()
+        server_side.on_message(lambda told: line.send(re.sub(r'"build":"[^"]*"', f'"build":"{build[0]}"', str(told))))
+
+    with visit(browser, server, width=1920, height=1080) as page:
+        page.add_init_script("delete window.SharedWorker; delete window.BroadcastChannel")
+        page.route_web_socket(re.compile("/api/v1/ws"), hold)
+        page.goto(server.url + "/wall?panels=overview")
+        expect(page.locator("main")).to_contain_text("€13.90", timeout=PATIENCE)
+        build[0] = "two"
+        with page.expect_event("load", timeout=PATIENCE):
+            lines[-1].close()
+        expect(page.locator("main")).to_contain_text("€13.90", timeout=PATIENCE)
 
 
 def test_a_wall_with_privacy_shows_no_money(browser: Browser, server: Running) -> None:

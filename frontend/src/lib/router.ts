@@ -38,7 +38,8 @@ export function routeOf(path: string): Route {
   return { name: "missing" };
 }
 
-function decoded(part: string): string {
+/** A part of an address as it was before it was encoded; as it is when it never was. */
+export function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,6 +1,8 @@
 // What a table's columns are, apart from how a row fills them.
 
+import type { Waiting } from "../../lib/held-rows.svelte";
 import type { RowChange } from "../../lib/highlights";
+import type { Sorting } from "../../lib/placing";
 import type { Direction } from "../../lib/sorting";
 
 export interface Column {
@@ -37,6 +39,20 @@ export interface TableView<Row> {
   readonly change: (key: string) => RowChange | undefined;
   /** Tells with each painting which rows changed; undefined: perhaps all. Gives what ends that. */
   readonly follow: (follower: (keys: ReadonlySet<string> | undefined) => void) => () => void;
+}
+
+/** What makes groups of a table whose rows are their totals: the rows of an opened group follow it. */
+export interface Folding<Row> {
+  /** Of a row by its key: a group's, or of one inside a group. */
+  stateOf(key: string): "open" | "closed" | "member";
+  toggle(key: string): void;
+  /** The groups with the rows of opened ones after them. */
+  unfold(groups: readonly Keyed<Row>[]): readonly Keyed<Row>[];
+  /** How the rows inside are ordered; and held, as those of the table are. */
+  sort(sorting: Sorting<Row>): void;
+  settle(stays: boolean, now: number): void;
+  reorder(now: number): void;
+  readonly waiting: Waiting;
 }
 
 export interface Order {

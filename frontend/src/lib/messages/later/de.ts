@@ -73,6 +73,12 @@ const de: LaterCatalogue = {
   "stock.sheet": "Bestand von {product} in {location}",
   "stock.outside": "Diese Zeile liegt außerhalb des Filters; ihre Geschichte steht unten.",
 
+  "inventory.group": "Gruppieren",
+  "inventory.group.none": "Nicht gruppiert",
+  "inventory.group.sku": "Nach Artikel",
+  "inventory.group.location": "Nach Standort",
+  "count.products": { one: "{count} Artikel", other: "{count} Artikel" },
+  "count.locations": { one: "{count} Standort", other: "{count} Standorte" },
   "inventory.search": "Name oder SKU suchen",
   "inventory.all_locations": "Alle Standorte",
   "inventory.table": "Bestand nach Artikel und Standort",

@@ -74,6 +74,12 @@ const en = {
   "stock.outside": "This row is outside the present filter; its history is below.",
 
   // --- the inventory ---
+  "inventory.group": "Group",
+  "inventory.group.none": "Not grouped",
+  "inventory.group.sku": "By product",
+  "inventory.group.location": "By location",
+  "count.products": { one: "{count} product", other: "{count} products" },
+  "count.locations": { one: "{count} location", other: "{count} locations" },
   "inventory.search": "Search name or SKU",
   "inventory.all_locations": "All locations",
   "inventory.table": "Stock by product and location",
