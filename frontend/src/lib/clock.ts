@@ -8,7 +8,7 @@ import { createSubscriber } from "svelte/reactivity";
 class SecondHand {
   readonly #subscribe: () => void;
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => Date.now()) {
     this.#read = now;
     this.#subscribe = createSubscriber((update) => {
       const timer = setInterval(update, 1000);
