@@ -23,6 +23,10 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
 ROWS, RATE, SECONDS = 100_000, 1_000, 20
 GOAL_SHARE, GOAL_TASK = 25, 50
+GROUPED = (
+    ("grouped by product", "group=sku"),
+    ("grouped by location, one open", "group=location&open=leeds"),
+)
 WATCH = """() => {
   window.long = [];
   new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration)))
@@ -82,6 +86,12 @@ def main() -> None:
                 measure(page, session, "sorted anew by product, then standing", "Product"),
                 measure(page, session, "sorted anew by on hand, then standing", "On hand"),
             ]
+            for what, query in GROUPED:
+                page.goto(f"http://127.0.0.1:{server.server_port}/inventory?rows={ROWS}&rate={RATE}&{query}")
+                page.get_by_role("gridcell").first.wait_for()
+                page.wait_for_timeout(3_000)
+                page.evaluate(WATCH)
+                results.append(measure(page, session, what))
             version = browser.version
             browser.close()
         server.shutdown()

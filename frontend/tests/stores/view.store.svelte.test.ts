@@ -1,6 +1,7 @@
 import { flushSync } from "svelte";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { ViewChange } from "../../src/realtime";
 import { createRealtimeService, type RealtimeService } from "../../src/services/realtime.service";
 import { createView, type View, type ViewOptions } from "../../src/stores/view.store";
 import type { InventoryRow } from "../../src/stores/rows";
@@ -105,6 +106,32 @@ describe("a view", () => {
       await pass(100);
     }
     expect(painted.length - before).toBeLessThanOrEqual(4);
+  });
+
+  it("tells when what it paints was recorded, of changes alone and once they are painted", async () => {
+    const recorded = "2026-03-25T12:00:00Z";
+    const dated = (change: ViewChange): ViewChange =>
+      change.kind === "delta"
+        ? {
+            ...change,
+            changes: change.changes.map((each) =>
+              each.row ? { ...each, row: { ...each.row, updated_at: recorded } } : each,
+            ),
+          }
+        : change;
+    const subscribe = service.subscribe.bind(service);
+    vi.spyOn(service, "subscribe").mockImplementation((view, changed) =>
+      subscribe(view, (change) => changed(dated(change))),
+    );
+    const painted = vi.spyOn(service, "painted");
+    const view = makeView();
+    mount(() => view.rows);
+    await pass(500);
+    expect(painted).not.toHaveBeenCalled();
+    server.write("A", 2);
+    server.publish();
+    await pass(500);
+    expect(painted.mock.calls).toEqual([[Date.parse(recorded)]]);
   });
 
   it("keeps the same array of rows until something in it changed", async () => {
