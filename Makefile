@@ -15,7 +15,7 @@ PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html fr
 	frontend/svelte.config.js frontend/tsconfig.json -type f 2>/dev/null)
 SOAK_MINUTES ?= 30
 
-.PHONY: help run test lint bench autobahn soak build setup lock clean page-tests weigh wheel
+.PHONY: help run test lint bench autobahn soak pictures build setup lock clean page-tests weigh wheel
 .DELETE_ON_ERROR:
 
 help: ## List what can be made
@@ -60,6 +60,9 @@ autobahn: .stamps/dev ## Run the Autobahn suite, where there is one
 soak: .stamps/dev .stamps/page .stamps/chromium ## Run for long and look for leaks (SOAK_MINUTES=30)
 	@STOCKWIRE_EXAMPLES=200 STOCKWIRE_FUZZ_RUNS=2000000 .venv/bin/pytest -q --no-header tests/hostile tests/fuzz
 	@STOCKWIRE_SOAK_MINUTES=$(SOAK_MINUTES) .venv/bin/pytest -q --no-header tests/soak
+
+pictures: .stamps/dev .stamps/page .stamps/chromium ## Take the pictures of the documentation anew
+	@.venv/bin/python scripts/take_pictures.py
 
 setup: .stamps/dev .stamps/node_modules ## Install what the work needs, at the locked versions
 

@@ -2,7 +2,8 @@
 
     .venv/bin/python scripts/take_pictures.py [FOLDER]
 
-Starts a demo of its own and drives Debian's Chromium. Pictures go to docs/images, or to FOLDER.
+Starts a demo of its own, in which it is late in the afternoon whatever the time is here, and drives Debian's Chromium, whose
+pages have the same clock. Pictures go to docs/images, or to FOLDER; docs/gallery.md shows them.
 """
 
 from __future__ import annotations
@@ -12,17 +13,50 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"desk": (1440, 900), "phone": (390, 844), "wall": (1920, 1080)}
-PAGES = {"overview": "/", "inventory": "/inventory", "orders": "/orders"}
+PAGES = {
+    "overview": "/",
+    "inventory": "/inventory",
+    "orders": "/orders",
+    "metrics": "/metrics",
+    "board": "/orders?layout=board",
+    "groups": "/inventory?group=sku",
+}
+BOTH_SIZES = ("overview", "inventory", "orders")
 TAKEN = [
-    *((page, size, scheme) for page in PAGES for size in ("desk", "phone") for scheme in ("light", "dark")),
+    *((page, size, scheme) for page in BOTH_SIZES for size in ("desk", "phone") for scheme in ("light", "dark")),
+    *((page, "desk", "light") for page in PAGES if page not in BOTH_SIZES),
     *(("overview", "wall", scheme) for scheme in ("light", "dark")),
 ]
+AFTERNOON = timedelta(hours=16, minutes=40)
+PROGRAM = """
+import runpy, sys, time
+back = int(sys.argv.pop(1)) * 10**9
+real, real_ns = time.time, time.time_ns
+time.time, time.time_ns = lambda: real() - back / 10**9, lambda: real_ns() - back
+runpy.run_module("stockwire", run_name="__main__")
+"""
+CLOCK = """
+  delete window.SharedWorker;
+  delete window.BroadcastChannel;
+  const Real = Date;
+  window.Date = class extends Real {
+    constructor(...given) {
+      if (given.length > 0) super(...given);
+      else super(Real.now() - BACK);
+    }
+    static now() {
+      return Real.now() - BACK;
+    }
+  };
+"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -41,10 +75,17 @@ def settled(page: Page) -> None:
     """Wait until the page shows rows and no placeholder."""
     page.get_by_text("Live", exact=True).first.wait_for()
     page.wait_for_selector(".skeleton", state="detached")
-    page.wait_for_timeout(2_500)  # a few live changes, and the highlights of the first ones gone
+    page.wait_for_timeout(2_000)  # a few live changes, and the highlights of the first ones gone
 
 
-def take(browser: Browser, state: dict[str, object], url: str, folder: Path) -> None:
+def seconds_back() -> int:
+    """How long ago it was last that time of the afternoon in the demo's shop."""
+    now = datetime.now(ZoneInfo("Europe/London"))
+    since = (now - (now.replace(hour=0, minute=0, second=0, microsecond=0) + AFTERNOON)) % timedelta(days=1)
+    return int(since.total_seconds())
+
+
+def take(browser: Browser, state: dict[str, object], url: str, folder: Path, back: int) -> None:
     """Take every picture."""
     for name, size, scheme in TAKEN:
         width, height = SIZES[size]
@@ -54,8 +95,9 @@ def take(browser: Browser, state: dict[str, object], url: str, folder: Path) -> 
             color_scheme=scheme,  # type: ignore[arg-type]
             device_scale_factor=1,
         )
+        context.add_init_script(CLOCK.replace("BACK", str(back * 1_000)))
         page = context.new_page()
-        page.goto(url + PAGES[name])
+        page.goto(url + ("/wall?panels=overview" if size == "wall" else PAGES[name]))
         settled(page)
         plain = size == "desk" and scheme == "light"
         page.screenshot(path=folder / (f"{name}.png" if plain else f"{name}-{size}-{scheme}.png"))
@@ -66,14 +108,15 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
-        command = [sys.executable, "-m", "stockwire", "demo", "--data-dir", f"{made}/demo", "--port", "0"]
+        back = seconds_back()
+        command = [sys.executable, "-u", "-c", PROGRAM, str(back), "demo", "--data-dir", f"{made}/demo", "--port", "0"]
         demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert demo.stdout is not None
         try:
             link = next(found[0] for line in demo.stdout if (found := re.search(r"http\S+/sign-in#\S+", line)))
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-                take(browser, signed_in(browser, link), link.split("/sign-in")[0], folder)
+                take(browser, signed_in(browser, link), link.split("/sign-in")[0], folder, back)
                 browser.close()
         finally:
             demo.terminate()
