@@ -28,6 +28,16 @@ SMALL_TARGETS = """
     .filter(([, { width, height }]) => width > 0 && (height < 43.5 || width < 24))
     .map(([name, { width, height }]) => `${name}: ${Math.round(width)} x ${Math.round(height)}`)
 """
+SMALL_TEXT = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const small = new Set();
+  while (texts.nextNode()) {
+    const { parentElement: element, data } = texts.currentNode;
+    const seen = data.trim() !== "" && element.checkVisibility() && element.getBoundingClientRect().width > 1;
+    if (seen && parseFloat(getComputedStyle(element).fontSize) < 11.99) small.add(data.trim());
+  }
+  return [...small];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +132,13 @@ def test_who_signs_out_comes_back_by_a_link_in_the_same_page(browser: Browser, s
         expect(page.locator(".indicator")).to_contain_text("Live", timeout=PATIENCE)
 
 
-def test_on_a_phone_everything_is_as_large_as_a_thumb(browser: Browser, server: Running) -> None:
+def test_on_a_phone_everything_is_as_large_as_a_thumb_and_can_be_read(browser: Browser, server: Running) -> None:
     with visit(browser, server, width=390, height=844) as page:
-        for screen in ("/", "/inventory", "/orders"):
+        for screen in ("/", "/inventory", "/orders", "/metrics"):
             page.goto(server.url + screen)
             settled(page)
             assert page.evaluate(SMALL_TARGETS) == []
+            assert page.evaluate(SMALL_TEXT) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
