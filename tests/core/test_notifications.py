@@ -89,6 +89,18 @@ def test_what_is_met_long_enough_fires_at_that_moment_whenever_the_clock_gets_th
     assert (desk.row.state, desk.row.fired_at) == ("firing", at("11:00"))
 
 
+def test_a_rule_defined_anew_is_also_waited_for_anew() -> None:
+    desk = Desk(for_seconds=3_600)
+    desk.level("01:00", 3)
+    desk.level("02:00", 0)
+    desk.define("02:10", kind="out_of_stock", for_seconds=1_200)
+    desk.tick("02:19")
+    assert desk.row.state == "pending"
+    desk.tick("02:21")
+    assert (desk.row.state, desk.row.fired_at) == ("firing", at("02:20"))
+    assert desk.told == ["fired"]
+
+
 def test_it_keeps_firing_for_a_while_so_that_a_dip_is_no_end() -> None:
     desk = Desk(keep_seconds=HOUR_OF_SECONDS)
     desk.level("10:00", 0)

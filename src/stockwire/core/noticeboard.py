@@ -93,19 +93,27 @@ class Board:
         self.newest[row.dedupe_key] = row.key
         if row.state == "resolved":
             self.over.add((cast(int, row.ended_at), row.key))
+        self._expect(row)
+
+    def _expect(self, row: NotificationRow) -> None:
+        """Let the row be due when its rule, as it is now, says."""
+        self._forget(row)
         at = due_at(row, self.rules.rows.get((row.rule_id,)))
         if at is not None:
             self._due[row.key] = at
             self.deadlines.add((at, row.key))
+
+    def _forget(self, row: NotificationRow) -> None:
+        at = self._due.pop(row.key, None)
+        if at is not None:
+            self.deadlines.discard((at, row.key))
 
     def _take_down(self, row: NotificationRow) -> None:
         if self.newest.get(row.dedupe_key) == row.key:
             del self.newest[row.dedupe_key]
         if row.state == "resolved":
             self.over.discard((cast(int, row.ended_at), row.key))
-        at = self._due.pop(row.key, None)
-        if at is not None:
-            self.deadlines.discard((at, row.key))
+        self._forget(row)
 
     def commit(
         self,
@@ -123,6 +131,9 @@ class Board:
         if rules:
             self.rules.commit(rules)
             self.book = RuleBook(self.rules)
+            for row in self.notifications:
+                if (row.rule_id,) in rules:
+                    self._expect(row)
         for row in sorted((row for row in notifications.values() if row is not None), key=lambda row: row.began_at):
             self._hang(row)
         self.conditions.commit(conditions)
