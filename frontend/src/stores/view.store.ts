@@ -82,7 +82,7 @@ export class View<R extends WireRow> {
       const unlisten = this.#service.onPast(() => {
         if (past === this.#service.past) return;
         ({ past } = this.#service);
-        this.update({});
+        this.#renew();
       });
       return () => {
         unlisten();
@@ -157,9 +157,15 @@ export class View<R extends WireRow> {
     return change && field in change.fields ? change.at : undefined;
   }
 
-  /** Asks for something else. What is shown stays until the new content is there. */
+  /** Asks for something else; what is asked for already is not asked again. What is shown stays until the new content is there. */
   update(update: ViewUpdate): void {
-    this.#request = { ...this.#request, ...update };
+    const request = { ...this.#request, ...update };
+    if (JSON.stringify(request) === JSON.stringify(this.#request)) return;
+    this.#request = request;
+    this.#renew();
+  }
+
+  #renew(): void {
     if (!this.#subscription) return;
     const before = this.#subscription;
     this.#subscribe();

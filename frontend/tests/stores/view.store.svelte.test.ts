@@ -225,6 +225,22 @@ describe("an update of a view", () => {
     expect(said).toEqual([]);
   });
 
+  it("that asks for what is asked for already is none: what changed just now is still news", async () => {
+    const view = makeView();
+    mount(() => view.rows);
+    view.update({ order: ["sku"] });
+    await pass(500);
+    server.write("A", 9);
+    server.publish();
+    await pass(300);
+    const news = view.change("A");
+    expect(news).toBeDefined();
+    view.update({ order: ["sku"] });
+    expect(view.change("A")).toBe(news);
+    view.update({ order: ["-sku"] });
+    expect(view.change("A")).toBeUndefined();
+  });
+
   it("keeps what is shown until the new content is there", async () => {
     const view = makeView();
     const { painted } = mount(() => [view.rows.length, view.pending]);
