@@ -4,9 +4,29 @@
  */
 
 import type { RuleKind, RuleRow, RuleScope } from "../stores/rows";
+import type { Definition } from "../stores/rules.store";
 import { duration, type Formats } from "./format";
 import { language, perhaps, t, type Key } from "./language.svelte";
 import { codeWords, listed } from "./words";
+
+/** What a rule is before somebody says anything of it. */
+export const BLANK: Definition = {
+  kind: "out_of_stock",
+  name: "",
+  enabled: true,
+  severity: "warning",
+  scope: {},
+  threshold: null,
+  clear: null,
+  metric: null,
+  period: null,
+  comparison: null,
+  for_seconds: 0,
+  keep_seconds: 0,
+  cooldown_seconds: 0,
+  group_by: "none",
+  channels: "default",
+};
 
 export type RuleFields = Pick<
   RuleRow,
