@@ -53,21 +53,25 @@ export interface OrderStory<Order> {
   readonly version: number;
 }
 
+/** The quantities of a stock row that movements change. */
+export const MOVED = [
+  "on_hand",
+  "committed",
+  "reserved",
+  "damaged",
+  "quality_control",
+  "safety_stock",
+  "incoming",
+] as const;
+
 /** One change of a stock row: differences of its quantities and what was on hand afterwards. */
-export interface Movement {
+export interface Movement extends Readonly<Record<(typeof MOVED)[number], number>> {
   readonly version: number;
   readonly step: number;
   readonly type: string;
   readonly occurred_at: string;
   readonly recorded_at: string;
   readonly source: string;
-  readonly on_hand: number;
-  readonly committed: number;
-  readonly reserved: number;
-  readonly damaged: number;
-  readonly quality_control: number;
-  readonly safety_stock: number;
-  readonly incoming: number;
   readonly on_hand_after: number;
   readonly reason: string | null;
   readonly document: string | null;

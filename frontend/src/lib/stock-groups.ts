@@ -4,22 +4,14 @@
  */
 
 import type { InventoryRow } from "../stores/rows";
+import { MOVED } from "./reads";
 
 export type Grouping = "sku" | "location";
 
 /** A group's name, which no stock row has for a key: theirs hold a NUL between two names. */
 export type GroupKey = string;
 
-const SUMMED = [
-  "on_hand",
-  "committed",
-  "reserved",
-  "damaged",
-  "quality_control",
-  "safety_stock",
-  "incoming",
-  "available",
-] as const satisfies readonly (keyof InventoryRow)[];
+const SUMMED = [...MOVED, "available"] as const satisfies readonly (keyof InventoryRow)[];
 
 /** From what needs somebody first to what needs nobody; a group is as its worst row. */
 const WORST: readonly InventoryRow["stock_status"][] = [
