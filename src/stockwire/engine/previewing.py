@@ -9,17 +9,17 @@ time looked at and what is read of it are bounded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from stockwire.core.events import INTERNAL_SOURCE, ClockTicked, Event, Record
-from stockwire.core.feed import Feed
+from stockwire.core.feed import Entry
 from stockwire.core.noticeboard import Board, Notices, Shop
+from stockwire.core.projections.inventory import QUANTITIES
 from stockwire.core.rows import (
-    FeedName,
     InventoryRow,
     Movement,
     NotificationRow,
@@ -34,9 +34,6 @@ MOVEMENTS_MOST: Final = 50_000
 STEPS_MOST: Final = 5_000
 """Movements and steps of orders that are played at most; of more, the newest."""
 EXAMPLES: Final = 5
-_QUANTITIES: Final = (
-    "on_hand", "committed", "reserved", "damaged", "quality_control", "safety_stock", "incoming",
-)  # fmt: skip
 _STOCK: Final = frozenset({"out_of_stock", "low_stock", "oversold", "back_in_stock", "large_movement"})
 _ORDERS: Final = frozenset({"order_status", "large_order"})
 
@@ -61,16 +58,21 @@ class Fired(NamedTuple):
     examples: list[NotificationRow]
 
 
-def preview(
-    rule: RuleRow, log: History, feeds: Mapping[FeedName, Feed], clock: int, day_of: Callable[[int], date]
-) -> Fired:
+class Present(NamedTuple):
+    """How the shop stands: the entries of its stock and orders, which nobody changes meanwhile."""
+
+    stock: Sequence[Entry]
+    orders: Sequence[Entry]
+
+
+def preview(rule: RuleRow, log: History, present: Present, clock: int, day_of: Callable[[int], date]) -> Fired:
     """What the rule would have fired for in the week before `clock`. `day_of` gives the shop's day of a moment."""
     stage = _Stage(rule, clock - WEEK, clock)
     complete = True
     if rule.kind in _STOCK:
         moved = log.moved_since(clock - WEEK, MOVEMENTS_MOST)
         complete = len(moved) < MOVEMENTS_MOST
-        stage.play_stock([entry.row for entry in feeds["inventory"]], moved)
+        stage.play_stock([entry.row for entry in present.stock], moved)
     elif rule.kind in _ORDERS:
         steps = log.stepped_since(clock - WEEK, STEPS_MOST)
         complete = len(steps) < STEPS_MOST
@@ -78,7 +80,7 @@ def preview(
     else:
         complete = False
         if rule.kind == "order_stuck":
-            stage.play_late([entry.row for entry in feeds["orders"]])
+            stage.play_late([entry.row for entry in present.orders])
     days = Counter(day_of(row.fired_at or 0).isoformat() for row in stage.fired)
     told = [day_of(clock - at).isoformat() for at in range(WEEK, -1, -DAY)]
     per_day = [(day, days[day]) for day in dict.fromkeys(told)]
@@ -172,4 +174,4 @@ class _Stage:
 
 
 def _moved(row: InventoryRow, movement: Movement, way: int) -> InventoryRow:
-    return replace(row, **{name: getattr(row, name) + way * getattr(movement, name) for name in _QUANTITIES})
+    return replace(row, **{name: getattr(row, name) + way * getattr(movement, name) for name in QUANTITIES})

@@ -35,9 +35,10 @@ from stockwire.core.rows import (
 from stockwire.core.rules import RULES_MOST
 from stockwire.core.values import DAY, moment, moment_text
 from stockwire.core.wire import encode, show_row
+from stockwire.engine.access import Reader
 from stockwire.engine.deeds import deed, defining, new_id, rule_in
 from stockwire.engine.hub import Hub
-from stockwire.engine.previewing import Fired, History, preview
+from stockwire.engine.previewing import Fired, History, Present, preview
 from stockwire.transport.http import notices_described as described
 from stockwire.transport.http.access import Access
 from stockwire.transport.http.asked import asked_for
@@ -185,7 +186,8 @@ def _rules(desk: Desk) -> list[HTTPRouteHandler]:
         desk.access.reader(asked_by(request))
         form = await asked_for(request, RuleForm)
         rule = rule_in(desk.defined(form, form.rule_id or "preview", "preview"))
-        found = await asyncio.to_thread(preview, rule, desk.log, desk.hub.feeds, desk.clock(), desk.calendar.day_of)
+        present = Present(*(tuple(desk.hub.feeds[name]) for name in ("inventory", "orders")))
+        found = await asyncio.to_thread(preview, rule, desk.log, present, desk.clock(), desk.calendar.day_of)
         return _answer(_preview(found))
 
     @get("/api/v1/rules/{rule_id:str}", operation_id="get_rule", operation_class=described.one_rule())
@@ -237,13 +239,12 @@ _EXAMPLE: Final = ("subject", "name", "value", "threshold", "count")
 
 
 def _notifications(desk: Desk) -> list[HTTPRouteHandler]:
-    async def act(request: Request[Any, Any, Any], raw: str, type_: str, **more: Any) -> Response[bytes]:
+    async def act(by: Reader, raw: str, type_: str, **more: Any) -> Response[bytes]:
         """Do something with a notification; with one that is over, nothing."""
-        by = desk.access.manager(asked_by(request)).name
         row = desk.notification(path_text(raw, most=NOTIFICATION_ID_LENGTH))
         version = desk.hub.version
         if row.state not in ("resolved", "pending"):
-            version = await desk.write(desk.deed(type_, notification_id=row.notification_id, by=by, **more))
+            version = await desk.write(desk.deed(type_, notification_id=row.notification_id, by=by.name, **more))
             row = desk.row("notifications", row.key, NotificationRow) or row
         return _answer({"version": version, "notification": show_row("notifications", row)})
 
@@ -256,13 +257,13 @@ def _notifications(desk: Desk) -> list[HTTPRouteHandler]:
           operation_id="acknowledge_notification", operation_class=described.acting())  # fmt: skip
     async def acknowledge(request: Request[Any, Any, Any], notification_id: FromPath[str]) -> Response[bytes]:
         """Say that one sees to it."""
-        return await act(request, notification_id, "notification.acknowledged")
+        return await act(desk.access.manager(asked_by(request)), notification_id, "notification.acknowledged")
 
     @post("/api/v1/notifications/{notification_id:str}/snooze", status_code=200,
           operation_id="snooze_notification", operation_class=described.snoozing())  # fmt: skip
     async def snooze(request: Request[Any, Any, Any], notification_id: FromPath[str]) -> Response[bytes]:
         """Put it off."""
-        desk.access.manager(asked_by(request))
+        by = desk.access.manager(asked_by(request))
         until = (await asked_for(request, Until)).until
         try:
             ahead = moment(until) - desk.clock()
@@ -270,13 +271,13 @@ def _notifications(desk: Desk) -> list[HTTPRouteHandler]:
             raise Invalid(f"`until`: {error}") from None
         if not 0 < ahead <= SNOOZE_MOST:
             raise Invalid("`until` must be within the next 31 days of the shop's clock")
-        return await act(request, notification_id, "notification.snoozed", until=until)
+        return await act(by, notification_id, "notification.snoozed", until=until)
 
     @post("/api/v1/notifications/{notification_id:str}/resolve", status_code=200,
           operation_id="resolve_notification", operation_class=described.acting())  # fmt: skip
     async def resolve(request: Request[Any, Any, Any], notification_id: FromPath[str]) -> Response[bytes]:
         """Say that it is over."""
-        return await act(request, notification_id, "notification.resolved")
+        return await act(desk.access.manager(asked_by(request)), notification_id, "notification.resolved")
 
     @post("/api/v1/notifications/read", status_code=200, operation_id="read_notifications",
           operation_class=described.having_read())  # fmt: skip
@@ -302,9 +303,8 @@ def _own(desk: Desk) -> list[HTTPRouteHandler]:
     def shown(name: str, version: int) -> Response[bytes]:
         return _answer({**show_row("people", desk.person(name)), "version": version})
 
-    async def did(request: Request[Any, Any, Any], type_: str, **data: Any) -> Response[bytes]:
-        name = desk.access.manager(asked_by(request)).name
-        return shown(name, await desk.write(desk.deed(type_, person=name, **data)))
+    async def did(who: Reader, type_: str, **data: Any) -> Response[bytes]:
+        return shown(who.name, await desk.write(desk.deed(type_, person=who.name, **data)))
 
     @get("/api/v1/me/preferences", operation_id="get_preferences", operation_class=described.own())
     async def get_preferences(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -317,34 +317,36 @@ def _own(desk: Desk) -> list[HTTPRouteHandler]:
     @put("/api/v1/me/preferences", operation_id="put_preferences", operation_class=described.preferring())
     async def put_preferences(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Say how one wants to be told."""
-        desk.access.manager(asked_by(request))
+        who = desk.access.manager(asked_by(request))
         wanted = await asked_for(request, Preferences)
         check_preferences(wanted)
-        return await did(request, "person.preferred", preferences=msgspec.to_builtins(wanted))
+        return await did(who, "person.preferred", preferences=msgspec.to_builtins(wanted))
 
     @put("/api/v1/me/watched/{order_id:str}", operation_id="watch_order", operation_class=described.watching())
     async def watch_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> Response[bytes]:
         """Watch an order."""
-        return await did(request, "order.watched", order_id=path_text(order_id))
+        return await did(desk.access.manager(asked_by(request)), "order.watched", order_id=path_text(order_id))
 
     @delete("/api/v1/me/watched/{order_id:str}", status_code=200, operation_id="unwatch_order",
             operation_class=described.watching())  # fmt: skip
     async def unwatch_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> Response[bytes]:
         """Watch an order no more."""
-        return await did(request, "order.unwatched", order_id=path_text(order_id))
+        return await did(desk.access.manager(asked_by(request)), "order.unwatched", order_id=path_text(order_id))
 
     @put("/api/v1/me/views/{screen:str}/{name:str}", operation_id="keep_view", operation_class=described.keeping_view())
     async def keep_view(request: Request[Any, Any, Any], screen: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         """Keep a view of a screen by a name."""
-        desk.access.manager(asked_by(request))
+        who = desk.access.manager(asked_by(request))
         query = (await asked_for(request, ViewForm)).query
-        return await did(request, "view.kept", screen=path_text(screen), name=path_text(name), query=query)
+        return await did(who, "view.kept", screen=path_text(screen), name=path_text(name), query=query)
 
     @delete("/api/v1/me/views/{screen:str}/{name:str}", status_code=200, operation_id="drop_view",
             operation_class=described.dropping_view())  # fmt: skip
     async def drop_view(request: Request[Any, Any, Any], screen: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         """Keep a view no more."""
-        return await did(request, "view.kept", screen=path_text(screen), name=path_text(name))
+        return await did(
+            desk.access.manager(asked_by(request)), "view.kept", screen=path_text(screen), name=path_text(name)
+        )
 
     return [get_preferences, put_preferences, watch_order, unwatch_order, keep_view, drop_view]
 
