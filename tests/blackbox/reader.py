@@ -53,7 +53,7 @@ class Reader:
     def current(self, version: int) -> bool:
         """Whether every view is at that version."""
         views = [self.receiver.views.get(self.receiver.ids.get(each.id, "")) for each in self.asked]
-        return all(view is not None and view.version == version for view in views)
+        return all(view is not None and view.version >= version for view in views)
 
     def _views(self) -> list[dict[str, Any]]:
         found = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from stockwire.transport.takeover.inbound import Inbox, Text, plain_texts
+from stockwire.transport.takeover.inbound import Broken, Inbox, Text, plain_texts
 from tests.transport.wire import masked
 
 FIRST = st.sampled_from([0x81, 0x81, 0x81, 0x01, 0x80, 0x82, 0x89, 0x88, 0xC1])
@@ -46,3 +48,32 @@ def test_a_length_written_too_long_is_left_to_wsproto() -> None:
 
 def test_what_is_not_masked_is_left_to_wsproto() -> None:
     assert plain_texts(b"\x81\x05hello") is None
+
+
+MEBIBYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on", "allowed"),
+    [
+        (b"\x81\xff" + (1 << 40).to_bytes(8, "big") + bytes(4), b"a" * 65_536, 1_000),
+        (masked(0x01, b"{"), masked(0x00, b" " * 4_000) * 16, 1_000_000),
+        (masked(0x01, b""), masked(0x00, b"") * 10_000, 1_000),
+        (b"", masked(0x89, b"") * 10_000, 1_000),
+    ],
+    ids=["one frame without end", "fragments without end", "too many fragments", "too many pings"],
+)
+def test_of_what_breaks_a_rule_nothing_is_kept(begins: bytes, goes_on: bytes, allowed: int) -> None:
+    inbox = Inbox(deflated=False)
+    frames = iter(range(allowed))
+    said = list(inbox.take(begins + goes_on, lambda: next(frames, None) is not None))
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            said += [each for each in inbox.take(goes_on, lambda: next(frames, None) is not None)][:1]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert any(isinstance(each, Broken) for each in said)
+    assert not inbox.idle, "the connection must not begin anew with a fresh inbox"
+    assert kept < MEBIBYTE

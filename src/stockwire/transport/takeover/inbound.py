@@ -99,23 +99,28 @@ class Inbox:
         self._frames = FrameProtocol(client=False, extensions=[Inflation()] if deflated else [])
         self._pieces: list[str] = []
         self._size = 0
+        self._deaf = False
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way, so that a new inbox would do as well."""
         decoder = self._frames._frame_decoder
-        return not self._pieces and decoder.header is None and not decoder.buffer and (
+        return not self._deaf and not self._size and decoder.header is None and not decoder.buffer and (
             self._frames._message_decoder.opcode is None
         )  # fmt: skip
 
     def take(self, data: bytes, may: Callable[[], bool] = _always) -> Iterator[Said]:
-        """What the bytes say, in order. `may` is asked for every frame whether it is not one too many; after that there is
-        nothing more to take, nor after Close.
+        """What the bytes say, in order. `may` is asked for every frame whether it is not one too many; after that nothing is
+        taken any more, nor kept. There is nothing to take after Close.
         """
+        if self._deaf:
+            return
         self._frames.receive_bytes(data)
         try:
             for each in self._frames.received_frames():
                 if each.frame_finished and not may():
+                    self._deaf = True
+                    self._frames = FrameProtocol(client=False, extensions=[])
                     yield Broken(TooMany(FLOOD))
                     return
                 said = self._understand(each.opcode, each.payload, finished=each.message_finished)
@@ -142,11 +147,12 @@ class Inbox:
                 return None
 
     def _piece(self, text: str, *, finished: bool) -> Said | None:
-        if text:
-            self._pieces.append(text)
         self._size += len(text)
         if self._size > FRAME_BYTES:
+            self._pieces.clear()
             return Broken(TooLarge("a frame is larger than 64 KiB"))
+        if text:
+            self._pieces.append(text)
         if not finished:
             return None
         whole = "".join(self._pieces)
