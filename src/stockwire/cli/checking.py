@@ -185,6 +185,7 @@ def verify(
     data_dir: DataDir = None,
     config: Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a list.")] = False,
+    with_parent: Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
     """Fold the whole log again and compare every stored row with the outcome.
 
@@ -192,8 +193,11 @@ def verify(
 
     [bold]Example:[/] [cyan]stockwire verify && echo all is well[/]
     """
+    from stockwire.engine import verifying
     from stockwire.engine.verify import verify_directory
 
+    if with_parent:
+        verifying.with_parent()
     settings = load_settings(config, data_dir=data_dir).settings
     with _folding(as_json) as progress:
         found = verify_directory(settings.data_dir, progress)
