@@ -14,6 +14,7 @@ from stockwire.core.events import ShopConfigured
 from stockwire.core.telling import Shop
 from stockwire.core.values import DAY, HOUR
 from stockwire.engine.freshness import Freshness, Thresholds
+from stockwire.engine.lastweek import LastWeek
 from stockwire.engine.outbox import History, Outbox
 from stockwire.engine.receivers import Receivers
 from stockwire.engine.scribe import Scribe
@@ -36,6 +37,7 @@ def moment_now() -> int:
 
 def scribe(settings: Settings, log: Writer, loaded: Loaded) -> Scribe:
     """The one that writes into the log."""
+    last_week = LastWeek(log, loaded, settings.timezone, settings.currency)
     return Scribe(
         log,
         loaded,
@@ -44,7 +46,7 @@ def scribe(settings: Settings, log: Writer, loaded: Loaded) -> Scribe:
         ticking=settings.clock == "wall",
         retention=settings.retention_days * DAY,
         verifier=Verifier(settings.data_dir, settings.verify_hours * HOUR, loaded, moment_now),
-        watch=Watch(loaded, freshness(settings), moment_now),
+        watch=Watch(loaded, freshness(settings), last_week, moment_now),
     )
 
 

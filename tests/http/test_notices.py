@@ -10,6 +10,9 @@ import pytest
 from tests.http.place import ORIGIN, Place, escaped, event, placed, received
 
 LOW = {"kind": "low_stock", "name": "Few mugs", "threshold": 2.5, "scope": {"sku": "MUG"}}
+MEASURED = {
+    "kind": "metric", "name": "Slow", "metric": "orders_placed", "period": "today", "comparison": "below", "threshold": 30,
+}  # fmt: skip
 DESK = {"authorization": "Bearer swk_desk", "content-type": "application/json"}
 
 
@@ -70,12 +73,25 @@ async def test_a_rule_is_made_changed_and_removed_and_its_maker_is_named(place: 
         ({"kind": "drift", "name": "Drift", "group_by": "location"}, "location"),
         ({"kind": "metric", "name": "M", "metric": "luck", "period": "today", "threshold": 1}, "metric"),
         ({"kind": "low_stock", "name": "M", "metric": "gross_sales"}, "metric"),
+        ({"kind": "low_stock", "name": "M", "against": "week_before"}, "against"),
+        ({**MEASURED, "metric": "source_lag", "period": "now", "against": "week_before"}, "kept"),
+        ({**MEASURED, "metric": "orders_open", "period": "now", "against": "period_before"}, "period before"),
+        ({**MEASURED, "metric": "orders_open", "period": "now", "comparison": "changed"}, "period before"),
+        ({**MEASURED, "against": "week_before", "threshold": 0}, "threshold"),
+        ({**MEASURED, "against": "last_year"}, "against"),
     ],
 )
 async def test_a_rule_that_means_nothing_is_refused_and_says_why(place: Place, form: Any, says: str) -> None:
     await place.tell(received("r1"))
     answer = await ask(place, "POST", "rules", form)
     assert (answer.status_code, says in answer.json()["detail"]) == (400, True), answer.text
+
+
+async def test_a_metric_is_compared_with_the_same_time_last_week(place: Place) -> None:
+    await place.tell(received("r1"))
+    for against in ("week_before", "period_before", None):
+        made = (await done(place, "POST", "rules", {**MEASURED, "against": against}))["rule"]
+        assert (made["against"], made["comparison"], made["threshold"]) == (against, "below", 30)
 
 
 async def test_an_id_is_given_to_one_rule_alone(place: Place) -> None:

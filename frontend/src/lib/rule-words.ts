@@ -21,6 +21,7 @@ export const BLANK: Definition = {
   metric: null,
   period: null,
   comparison: null,
+  against: null,
   for_seconds: 0,
   keep_seconds: 0,
   cooldown_seconds: 0,
@@ -38,6 +39,7 @@ export type RuleFields = Pick<
   | "metric"
   | "period"
   | "comparison"
+  | "against"
   | "for_seconds"
   | "keep_seconds"
   | "cooldown_seconds"
@@ -86,6 +88,36 @@ export const SPIKES = ["cancellation_rate", "return_rate"] as const;
 /** The limits of an order's time there are: at risk, and late. */
 export const TIMES = [80, 100] as const;
 
+type Against = RuleRow["against"];
+
+/** Of how things stand, what the hours keep. */
+const KEPT: ReadonlySet<string | null> = new Set([
+  "orders_open",
+  "orders_late",
+  "orders_at_risk",
+  "out_of_stock_count",
+  "oversold_count",
+  "low_stock_count",
+  "inventory_value",
+]);
+
+/** What a metric is compared with; null: with the limit itself. */
+export function baseline({ comparison, against }: Pick<RuleRow, "comparison" | "against">): Against {
+  return against ?? (comparison === "changed" ? "period_before" : null);
+}
+
+/** What a metric can be compared with: the present has no time before it, and not all of last week is kept. */
+export function baselines({
+  metric,
+  period,
+  comparison,
+}: Pick<RuleRow, "metric" | "period" | "comparison">): readonly Against[] {
+  const found: Against[] = comparison === "changed" ? [] : [null];
+  if (period !== "now") found.push("period_before");
+  if (period !== "now" || KEPT.has(metric)) found.push("week_before");
+  return found;
+}
+
 /** The limit that a kind begins with in a form. */
 export function firstLimit(kind: RuleKind): number | null {
   const { limit, optional } = FIELDS[kind];
@@ -108,8 +140,9 @@ export function ruleSentence(rule: RuleFields, formats: Formats): string {
   return t("rule.sentence", { what: words + tail.join("") });
 }
 
-function variant({ kind, comparison, scope, threshold }: RuleFields): string {
-  if (kind === "metric") return `metric.${comparison ?? "above"}`;
+function variant(rule: RuleFields): string {
+  const { kind, comparison, scope, threshold } = rule;
+  if (kind === "metric") return ["metric", comparison ?? "above", baseline(rule) ?? []].flat().join(".");
   if (kind === "order_stuck") return threshold === 80 ? "order_stuck.at_risk" : kind;
   if (kind === "order_status") {
     const some = scope.statuses !== undefined && scope.statuses.length > 0;
@@ -122,7 +155,8 @@ function perhapsFilled(key: string, values: Record<string, string | number>): st
   return (t as (key: Key, values: Record<string, string | number>) => string)(key as Key, values);
 }
 
-function limitWords({ kind, threshold, metric, comparison, scope }: RuleFields, formats: Formats): string {
+function limitWords(rule: RuleFields, formats: Formats): string {
+  const { kind, threshold, metric, scope } = rule;
   if (threshold === null) return t("rule.no_limit");
   switch (FIELDS[kind].limit) {
     case "money":
@@ -130,7 +164,7 @@ function limitWords({ kind, threshold, metric, comparison, scope }: RuleFields, 
     case "percent":
       return formats.value(threshold, "percent");
     case "metric":
-      if (comparison === "changed" || (metric ?? "").endsWith("_rate")) return formats.value(threshold, "percent");
+      if (baseline(rule) !== null || (metric ?? "").endsWith("_rate")) return formats.value(threshold, "percent");
       return /(_sales|_value)$/.test(metric ?? "") ? formats.money(String(threshold)) : formats.quantity(threshold);
     case "units":
     case "time":

@@ -220,6 +220,8 @@ export type RuleRow = {
   readonly metric: string | null;
   readonly period: string | null;
   readonly comparison: "above" | "below" | "changed" | null;
+  /** What a metric is compared with, in per cent; null: with the limit itself, unless it is to be `changed`. */
+  readonly against: "period_before" | "week_before" | null;
   readonly for_seconds: number;
   readonly keep_seconds: number;
   readonly cooldown_seconds: number;

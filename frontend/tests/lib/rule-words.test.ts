@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { formatsFor } from "../../src/lib/format";
 import { language } from "../../src/lib/language.svelte";
 import { KINDS } from "../../src/lib/notices";
-import { FIELDS, firstLimit, ruleNotes, ruleSentence } from "../../src/lib/rule-words";
+import { baselines, FIELDS, firstLimit, ruleNotes, ruleSentence } from "../../src/lib/rule-words";
 import type { RuleRow } from "../../src/stores/rows";
 import { rule } from "../fixtures/notices";
 
@@ -43,11 +43,22 @@ describe("a rule", () => {
       "Tell me when net sales today is below £1,200.00.",
     );
     expect(says({ ...metric, metric: "orders_placed", comparison: "changed", threshold: 30 })).toBe(
-      "Tell me when orders placed today differs by 30 % from the same time before.",
+      "Tell me when orders placed today differs by more than 30 % from the same time before.",
+    );
+    expect(says({ ...metric, metric: "net_sales", comparison: "below", against: "week_before", threshold: 25 })).toBe(
+      "Tell me when net sales today is more than 25 % below the same time last week.",
     );
     expect(
       says({ kind: "rate_spike", metric: "return_rate", period: "today", comparison: "above", threshold: 20 }),
     ).toBe("Tell me when return rate today is above 20 %.");
+  });
+
+  it("is compared with what there is to compare with", () => {
+    const placed = { metric: "orders_placed", period: "today" };
+    expect(baselines({ ...placed, comparison: "below" })).toEqual([null, "period_before", "week_before"]);
+    expect(baselines({ ...placed, comparison: "changed" })).toEqual(["period_before", "week_before"]);
+    expect(baselines({ metric: "orders_open", period: "now", comparison: "changed" })).toEqual(["week_before"]);
+    expect(baselines({ metric: "source_lag", period: "now", comparison: "above" })).toEqual([null]);
   });
 
   it("says beside it how it ends and when it comes again", () => {
@@ -60,6 +71,18 @@ describe("a rule", () => {
 
   describe("in every language", () => {
     afterEach(() => language.choose("en"));
+
+    it.each([
+      ["en", "last week"],
+      ["de", "der Vorwoche"],
+    ])("says what a metric is compared with (%s)", async (code, words) => {
+      await language.choose(code);
+      const metric = { kind: "metric", metric: "return_rate", period: "today", threshold: 30 } as const;
+      for (const comparison of ["above", "below", "changed"] as const) {
+        expect(says({ ...metric, comparison, against: "week_before" })).toContain(words);
+        expect(says({ ...metric, comparison, against: "period_before" })).toMatch(/time before|gleichen Zeit davor/);
+      }
+    });
 
     it.each(["en", "de"])("has a sentence for each kind, with every blank filled (%s)", async (code) => {
       await language.choose(code);

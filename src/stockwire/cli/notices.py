@@ -148,6 +148,10 @@ def add_rule(
     metric: Annotated[str | None, typer.Option("--metric", help="The metric, for metric and rate_spike.")] = None,
     period: Annotated[str | None, typer.Option("--period", help="Its period, such as today.")] = None,
     comparison: Annotated[str | None, typer.Option("--is", help="above, below or changed.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="period_before or week_before: the threshold is per cent of what it was."),
+    ] = None,
     for_seconds: Annotated[int, typer.Option("--for", metavar="SECONDS", help="How long it must be so.")] = 0,
     keep_seconds: Annotated[int, typer.Option("--keep", metavar="SECONDS", help="How long it goes on after.")] = 0,
     cooldown: Annotated[
@@ -174,6 +178,7 @@ def add_rule(
     told: dict[str, Any] = {
         "kind": kind, "name": name, "enabled": not off, "severity": severity, "threshold": _number(threshold),
         "clear": _number(clear), "metric": metric, "period": period, "comparison": comparison,
+        "against": against,
         "for_seconds": for_seconds, "keep_seconds": keep_seconds, "cooldown_seconds": cooldown, "group_by": group_by,
         "scope": {each: value for each, value in scope.items() if value is not None},
     }  # fmt: skip

@@ -53,7 +53,8 @@ replace = msgspec.structs.replace
 RECENT_OVER: Final = 1_000
 """How many notifications that are over are kept beside the others."""
 
-_WHAT: Final = ("kind", "enabled", "scope", "threshold", "clear", "metric", "period", "comparison", "group_by")
+_WHAT: Final = ("kind", "enabled", "scope", "threshold", "clear", "metric", "period", "comparison", "against",
+                "group_by")  # fmt: skip
 """What of a rule decides whether it is met."""
 
 
@@ -245,7 +246,7 @@ class Notices:
         if rule is None or not rule.enabled:
             return
         kind, _, rest = data.about.partition("/")
-        against = data.previous if rule.comparison == "changed" else _number(rule.threshold)
+        against = _number(rule.threshold) if rule.baseline is None else data.previous
         about = About(
             data.about, value=data.value, threshold=against, name=rest.partition("/")[0],
             source=rest if kind == "source" else None, metric=rest.partition("/")[0] if kind == "metric" else None,

@@ -38,6 +38,7 @@ RuleKind = Literal[
 ]  # fmt: skip
 Severity = Literal["info", "warning", "critical"]
 Comparison = Literal["above", "below", "changed"]
+Against = Literal["period_before", "week_before"]
 GroupBy = Literal["none", "location", "rule"]
 NotificationState = Literal["pending", "firing", "acknowledged", "snoozed", "resolved"]
 Happened = Literal["fired", "resolved", "unsnoozed"]
@@ -303,7 +304,8 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
     """When somebody is to be told of what. `threshold` and `clear` are in ten-thousandths, whatever they are of.
 
     `clear` is how far what was met must go back beyond the threshold to be over. `channels` None: those that each person
-    gets everything by. `revision` counts the definitions, 0 being Stockwire's own.
+    gets everything by. `revision` counts the definitions, 0 being Stockwire's own. `against`: what a metric is compared with,
+    in per cent; None: with the threshold itself, unless it is to be `changed`.
     """
 
     version: int
@@ -318,6 +320,7 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
     metric: str | None = None
     period: str | None = None
     comparison: Comparison | None = None
+    against: Against | None = None
     for_seconds: int = 0
     keep_seconds: int = 0
     cooldown_seconds: int = 0
@@ -331,6 +334,11 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> Key:
         return (self.rule_id,)
+
+    @property
+    def baseline(self) -> Against | None:
+        """What its metric is compared with; None: with its threshold."""
+        return self.against or ("period_before" if self.comparison == "changed" else None)
 
 
 class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):

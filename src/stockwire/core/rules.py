@@ -10,7 +10,8 @@ was placed). What its numbers mean, its kind says:
     order_stuck               an order has used up `threshold` per cent of its time: 80 (at risk) or 100 (late)
     order_status *            an order came to one of the scope's statuses
     large_order *             an order of a total of `threshold` at least was placed
-    rate_spike, metric        a metric is above or below `threshold`, or changed by as many per cent
+    rate_spike, metric        a metric is above or below `threshold`, or by as many per cent above, below or changed `against`
+                              the period before or the same time last week
     source_silent             a source has not been heard of for as long as the settings allow
     drift                     a verification found rows that differ from what the events say
 """
@@ -25,6 +26,7 @@ import msgspec
 from stockwire.core.errors import Invalid
 from stockwire.core.events import RuleDefined
 from stockwire.core.lifecycle import STATUSES
+from stockwire.core.projections.hindsight import is_kept
 from stockwire.core.rows import Reach, RuleKind, RuleRow
 from stockwire.core.values import MONEY_SCALE
 
@@ -97,7 +99,7 @@ def rule_of(data: RuleDefined, before: RuleRow | None, version: int, at: int) ->
     return RuleRow(
         version=version, rule_id=data.rule_id, kind=data.kind, name=data.name, enabled=data.enabled,
         severity=data.severity, scope=data.scope, threshold=_plain(data.threshold), clear=_plain(data.clear),
-        metric=data.metric, period=data.period, comparison=data.comparison, for_seconds=data.for_seconds,
+        metric=data.metric, period=data.period, comparison=data.comparison, against=data.against, for_seconds=data.for_seconds,
         keep_seconds=data.keep_seconds, cooldown_seconds=data.cooldown_seconds, group_by=data.group_by,
         channels=None if isinstance(data.channels, str) else data.channels,
         built_in=before is not None and before.built_in, revision=1 if before is None else before.revision + 1,
@@ -141,8 +143,10 @@ def _check_reach(kind: RuleKind, scope: Reach) -> None:
 
 def _check_metric(rule: RuleRow, metrics: frozenset[tuple[str, str]]) -> None:
     if rule.kind not in ("metric", "rate_spike"):
-        if rule.metric is not None or rule.period is not None or rule.comparison is not None:
-            raise Invalid(f"`metric`, `period` and `comparison` have no meaning in a rule of kind `{rule.kind}`")
+        if (rule.metric, rule.period, rule.comparison, rule.against) != (None, None, None, None):
+            raise Invalid(
+                f"`metric`, `period`, `comparison` and `against` have no meaning in a rule of kind `{rule.kind}`"
+            )
         return
     if rule.metric is None or rule.period is None or (rule.metric, rule.period) not in metrics:
         raise Invalid("`metric` and `period` must name one of the metrics")
@@ -150,3 +154,15 @@ def _check_metric(rule: RuleRow, metrics: frozenset[tuple[str, str]]) -> None:
         raise Invalid("`comparison` must be above, below or changed")
     if rule.kind == "rate_spike" and (rule.metric not in RATES or rule.comparison != "above"):
         raise Invalid(f"a rate_spike looks whether {' or '.join(RATES)} is above the threshold")
+    _check_against(rule, rule.metric, rule.period)
+
+
+def _check_against(rule: RuleRow, metric: str, period: str) -> None:
+    if rule.kind == "rate_spike" and rule.against is not None:
+        raise Invalid("`against` has no meaning in a rule of kind `rate_spike`")
+    if rule.baseline == "period_before" and period == "now":
+        raise Invalid("`period` now has no period before it to be compared with")
+    if rule.baseline == "week_before" and not is_kept(metric, period):
+        raise Invalid(f"nothing is kept of what `{metric}` was last week; `against` must be left out")
+    if rule.baseline is not None and (rule.threshold or 0) <= 0:
+        raise Invalid("`threshold` is by how many per cent it must differ, so above 0")

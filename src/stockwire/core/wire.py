@@ -146,7 +146,7 @@ FIELDS: Final[dict[FeedName, tuple[Field, ...]]] = {
         *_fields("text", "severity"),
         *_fields("value", "scope"),
         *_fields("number", "threshold", "clear"),
-        *_fields("text", "metric", "period", "comparison"),
+        *_fields("text", "metric", "period", "comparison", "against"),
         *_fields("count", "for_seconds", "keep_seconds", "cooldown_seconds"),
         *_fields("text", "group_by"),
         Field("channels", "value", _rule_channels),

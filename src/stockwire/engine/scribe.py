@@ -96,7 +96,10 @@ class Scribe:
 
     async def watch(self) -> None:
         """Record what rules are met by, or no more, that folding cannot see."""
-        if self._watch is not None and (turned := self._watch.look(self._clock)):
+        if self._watch is None:
+            return
+        await self._watch.look_up()
+        if turned := self._watch.look(self._clock):
             await self.submit(turned)
 
     def _published(self, changes: Changes) -> None:

@@ -13,10 +13,12 @@ from typing import Final, NamedTuple
 
 from stockwire.core.events import INTERNAL_SOURCE, Event, RuleObserved, parse_event
 from stockwire.core.fold import Changes
+from stockwire.core.projections.metrics import Value
 from stockwire.core.rows import Condition, Key, MetricRow, RuleRow, SourceRow
 from stockwire.core.rules import OBSERVED
 from stockwire.core.values import MINUTE, MONEY_SCALE, SECOND, moment_text
 from stockwire.engine.freshness import Freshness
+from stockwire.engine.lastweek import LastWeek
 from stockwire.log.base import Loaded
 
 WATCH_EVERY: Final = 5.0
@@ -39,8 +41,9 @@ class Seen(NamedTuple):
 class Watch:
     """Looks at the rows that changes bring. `now` is the wall's clock."""
 
-    def __init__(self, loaded: Loaded, freshness: Freshness, now: Callable[[], int]) -> None:
+    def __init__(self, loaded: Loaded, freshness: Freshness, last_week: LastWeek, now: Callable[[], int]) -> None:
         self._freshness = freshness
+        self._last_week = last_week
         self._now = now
         self._metrics: dict[Key, MetricRow] = dict(loaded.metrics)
         self._sources: dict[Key, SourceRow] = dict(loaded.sources)
@@ -50,6 +53,7 @@ class Watch:
 
     def hear(self, changes: Changes) -> None:
         """Take note of a commit."""
+        self._last_week.hear(changes)
         self._metrics.update((key, row) for key, row in changes.metrics.items() if row is not None)
         self._sources.update((key, row) for key, row in changes.sources.items() if row is not None)
         for key, rule in changes.rules.items():
@@ -61,6 +65,12 @@ class Watch:
                 self._met.pop(key, None)
             else:
                 self._met[key] = condition
+
+    async def look_up(self) -> None:
+        """Look up in the log what rules compare with; before each `look`."""
+        rules = (rule for rule in self._rules.values() if rule.enabled and rule.baseline == "week_before")
+        rows = (self._metrics.get((rule.metric or "", rule.period or "")) for rule in rules)
+        await self._last_week.look_up({row.key: row for row in rows if row is not None}.values())
 
     def look(self, shop_clock: int) -> list[Event]:
         """An event for each rule and subject for which it turned. Their time is the shop's clock, which they must not move."""
@@ -82,7 +92,8 @@ class Watch:
             row = self._metrics.get((rule.metric, rule.period))
             if row is not None and self._tells(rule):
                 met = (rule.rule_id, _about(row)) in self._met
-                yield Seen(_about(row), judge(rule, row, met), _text(row.value), _text(row.previous))
+                previous = self._last_week.showed(row) if rule.baseline == "week_before" else row.previous
+                yield Seen(_about(row), judge(rule, row.value, previous, met), _text(row.value), _text(previous))
 
     def _tells(self, rule: RuleRow) -> bool:
         if rule.kind != "rate_spike":
@@ -120,27 +131,33 @@ def _about(row: MetricRow) -> str:
     return f"metric/{row.metric}/{row.period}"
 
 
-def _text(value: str | float | None) -> str | None:
+def _text(value: Value) -> str | None:
     return None if value is None else str(value)
 
 
-def judge(rule: RuleRow, row: MetricRow, met: bool) -> bool | None:
+def judge(rule: RuleRow, value: Value, previous: Value, met: bool) -> bool | None:
     """Whether a metric meets its rule, having met it or not until now; None where there is nothing to be said."""
-    value, threshold = _figure(row.value), Decimal(rule.threshold or 0) / MONEY_SCALE
-    if value is None:
+    figure, threshold = _figure(value), Decimal(rule.threshold or 0) / MONEY_SCALE
+    if figure is None:
         return None
+    if rule.baseline is not None:
+        before = _figure(previous)
+        if not before:
+            return None
+        figure = (figure - before) * 100 / abs(before)
     margin = Decimal(rule.clear or 0) / MONEY_SCALE if met else Decimal(0)
-    if rule.comparison == "above":
-        return value > threshold - margin
-    if rule.comparison == "below":
-        return value < threshold + margin
-    previous = _figure(row.previous)
-    if not previous:
-        return None
-    return abs(value - previous) * 100 / abs(previous) > threshold - margin
+    match rule.comparison:
+        case "below" if rule.baseline is None:
+            return figure < threshold + margin
+        case "below":
+            return -figure > threshold - margin
+        case "changed":
+            return abs(figure) > threshold - margin
+        case _:
+            return figure > threshold - margin
 
 
-def _figure(value: str | float | None) -> Decimal | None:
+def _figure(value: Value) -> Decimal | None:
     try:
         return None if value is None else Decimal(str(value))
     except ArithmeticError:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from stockwire.core.events.data import Data, Name, Text, check_moment
-from stockwire.core.rows import Comparison, GroupBy, Preferences, Reach, RuleKind, Severity
+from stockwire.core.rows import Against, Comparison, GroupBy, Preferences, Reach, RuleKind, Severity
 from stockwire.core.values import Money
 
 NotificationId = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -31,6 +31,7 @@ class RuleDefined(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     metric: Name | None = None
     period: Name | None = None
     comparison: Comparison | None = None
+    against: Against | None = None
     for_seconds: Seconds = 0
     keep_seconds: Seconds = 0
     cooldown_seconds: Seconds = 0

@@ -178,7 +178,7 @@ def sales_rows(now: Moment, sales: PeriodSales) -> Iterator[MetricRow]:
 
 def pace_row(now: Moment, sales: PeriodSales) -> MetricRow:
     """`orders_per_minute`: `sales` holds the last minutes and the same ones of the day before."""
-    values = (_per_minute(sums.orders_placed) for sums in (sales.sums, sales.twin))
+    values = (per_minute(sums.orders_placed) for sums in (sales.sums, sales.twin))
     return _sales(now, sales, "orders_per_minute", "count", *values)
 
 
@@ -200,7 +200,8 @@ def average_order(sums: Sums) -> int | None:
     return rounded(sums.gross_sales - sums.discounts, orders * _CENT) * _CENT
 
 
-def _per_minute(orders: int) -> int | float:
+def per_minute(orders: int) -> int | float:
+    """The pace of so many orders in the last minutes."""
     return quantity_json(orders * QUANTITY_SCALE // PACE_MINUTES)
 
 

@@ -73,6 +73,13 @@ def custom(start: int, end: int, clock: int, timezone: str) -> Period:
     return Period("custom", Span(start, elapsed), Span(twin_start, max(twin_start, min(twin_end, start))))
 
 
+def week_before(clock: int, timezone: str) -> int:
+    """The same time last week: seven days ago, when the clocks of the place showed the same."""
+    zone = ZoneInfo(timezone)
+    local = moment_datetime(clock).astimezone(zone)
+    return _moment_of(local.date() - timedelta(7), local.time().replace(fold=0), zone)
+
+
 def _moment_of(day: date, wall: time, zone: ZoneInfo) -> int:
     at = datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
     exact = (at - _EPOCH) // _MICROSECOND

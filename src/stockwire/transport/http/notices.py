@@ -20,6 +20,7 @@ from msgspec import Meta
 from stockwire.core.errors import Invalid, NotFound, TooLarge
 from stockwire.core.events import Event
 from stockwire.core.rows import (
+    Against,
     Comparison,
     FeedName,
     GroupBy,
@@ -70,6 +71,7 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metric: _Name | None = None
     period: _Name | None = None
     comparison: Comparison | None = None
+    against: Against | None = None
     for_seconds: int = 0
     keep_seconds: int = 0
     cooldown_seconds: int = 0

@@ -13,7 +13,7 @@ import msgspec
 
 from stockwire.core.cadence import INTERVAL_MOST, Why
 from stockwire.core.events import INTERNAL_TYPES, TYPES
-from stockwire.core.rows import FEEDS, Comparison, FeedName, GroupBy, RuleKind, Severity
+from stockwire.core.rows import FEEDS, Against, Comparison, FeedName, GroupBy, RuleKind, Severity
 from stockwire.core.session import VIEWS_MOST
 from stockwire.core.values import Money, Quantity
 from stockwire.core.wire import FIELDS, LINE_QUANTITIES, MOVED_QUANTITIES, Kind
@@ -51,7 +51,7 @@ NULLABLE: Final[Mapping[FeedName, frozenset[str]]] = {
         }
     ),
     "sources": frozenset(),
-    "rules": frozenset({"threshold", "clear", "metric", "period", "comparison", "updated_at"}),
+    "rules": frozenset({"threshold", "clear", "metric", "period", "comparison", "against", "updated_at"}),
     "notifications": frozenset(
         {
             "sku", "location", "order_id", "source", "metric", "value", "threshold", "fired_at", "fired_version", "ended_at",
@@ -363,6 +363,7 @@ def _notice_schemas() -> dict[str, Schema]:
         "severity": severity, "scope": record(reach, optional=frozenset(reach), additionalProperties=False),
         "threshold": number, "clear": number, **dict.fromkeys(("metric", "period"), or_null(name)),
         "comparison": or_null({**_TEXT, "enum": [*get_args(Comparison), None]}),
+        "against": or_null({**_TEXT, "enum": [*get_args(Against), None]}),
         **dict.fromkeys(("for_seconds", "keep_seconds", "cooldown_seconds"), seconds),
         "group_by": {"enum": list(get_args(GroupBy))}, "channels": {"anyOf": [{"const": "default"}, names]},
     }  # fmt: skip

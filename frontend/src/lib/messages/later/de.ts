@@ -443,7 +443,17 @@ const de: LaterCatalogue = {
   "rule.says.rate_spike": "wenn {what} {period} über {limit} liegt",
   "rule.says.metric.above": "wenn {what} {period} über {limit} liegt",
   "rule.says.metric.below": "wenn {what} {period} unter {limit} liegt",
-  "rule.says.metric.changed": "wenn {what} {period} um {limit} von der gleichen Zeit davor abweicht",
+  "rule.says.metric.above.period_before": "wenn {what} {period} um mehr als {limit} über der gleichen Zeit davor liegt",
+  "rule.says.metric.above.week_before":
+    "wenn {what} {period} um mehr als {limit} über der gleichen Zeit der Vorwoche liegt",
+  "rule.says.metric.below.period_before":
+    "wenn {what} {period} um mehr als {limit} unter der gleichen Zeit davor liegt",
+  "rule.says.metric.below.week_before":
+    "wenn {what} {period} um mehr als {limit} unter der gleichen Zeit der Vorwoche liegt",
+  "rule.says.metric.changed.period_before":
+    "wenn {what} {period} um mehr als {limit} von der gleichen Zeit davor abweicht",
+  "rule.says.metric.changed.week_before":
+    "wenn {what} {period} um mehr als {limit} von der gleichen Zeit der Vorwoche abweicht",
   "rule.says.source_silent": "wenn eine Quelle verstummt",
   "rule.says.drift": "wenn eine Prüfung gespeicherte Zeilen findet, die vom Protokoll abweichen",
   "rule.note.clear": "vorbei {limit} jenseits davon",
@@ -460,7 +470,11 @@ const de: LaterCatalogue = {
   "rule.comparison": "Vergleich",
   "rule.comparison.above": "über",
   "rule.comparison.below": "unter",
-  "rule.comparison.changed": "verändert gegenüber der Zeit davor",
+  "rule.comparison.changed": "verändert",
+  "rule.against": "Verglichen mit",
+  "rule.against.limit": "einer Zahl",
+  "rule.against.period_before": "der Zeit davor",
+  "rule.against.week_before": "der gleichen Zeit der Vorwoche",
   "rule.limit.units": "Stück",
   "rule.limit.money": "Bestellwert",
   "rule.limit.percent": "Prozent",
