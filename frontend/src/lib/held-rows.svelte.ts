@@ -3,7 +3,8 @@
  * changes at most every five seconds and not at all while somebody points, types or reads further down; what would change is counted and offered instead.
  * Values inside the rows are not held: those always are the newest.
  *
- * The order that would be is kept up all the time from what changed (lib/placing.ts); showing it is one walk.
+ * What changed is collected and placed (lib/placing.ts) when the order may follow, in slices: placed with each painting, the order of a hundred thousand rows
+ * would be copied twenty times for each time it is shown.
  */
 
 import { t } from "./language.svelte";
@@ -34,13 +35,17 @@ export class HeldRows<Row> {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
   readonly #gone = new Map<string, Placed<Row>>();
   #fresh = 0;
-  #dirty = false;
   #madeAt = Number.NEGATIVE_INFINITY;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
   #rows: ReadonlyMap<string, Row> = new Map();
-  /** Keys that changed while everything is being sorted. */
-  #late: Set<string> | null = null;
-  #stopSorting: (() => void) | null = null;
+  /** Keys that changed and are not placed yet. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
+  #touched = new Set<string>();
+  #busy = false;
+  #stopWork: (() => void) | null = null;
+  #held = false;
+  /** Somebody asked for the newest order. */
+  #asked = false;
 
   /** Sorts everything anew, for another filter or another order, and shows it as soon as that is done. */
   ask(rows: ReadonlyMap<string, Row>, sorting: Sorting<Row>, now: () => number): void {
@@ -48,13 +53,10 @@ export class HeldRows<Row> {
     this.#rows = rows;
     const placing = new Placing<Row>(sorting);
     // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
-    this.#late = new Set();
+    this.#touched = new Set();
     this.sorting = true;
-    this.#stopSorting = inSlices(placing.build(rows), () => {
+    this.#work(this.#build(placing, rows), () => {
       this.#placing = placing;
-      const late = this.#late ?? [];
-      this.#late = null;
-      placing.place(late, (key) => rows.get(key));
       this.sorting = false;
       this.#show(now());
     });
@@ -62,14 +64,57 @@ export class HeldRows<Row> {
 
   /** Rows changed, came or left. */
   touch(keys: Iterable<string>): void {
-    if (this.#late) {
-      for (const key of keys) this.#late.add(key);
-      return;
+    for (const key of keys) {
+      this.#touched.add(key);
+      const row = this.#rows.get(key);
+      if (row !== undefined) this.#placing?.renew(key, row);
     }
+  }
+
+  /**
+   * Lets the order follow, if it is time.
+   *
+   * @param held somebody points at the table, is inside it, or reads further down
+   */
+  settle(held: boolean, now: number): void {
+    this.#held = held;
+    if (now - this.#madeAt < REORDER_EVERY) return;
+    const waits = this.waiting.rows > 0 || this.waiting.moved;
+    if (this.#touched.size > 0 || (waits && !held)) this.#follow(now);
+  }
+
+  /** Shows the newest order now: somebody asked for it. */
+  reorder(now: number): void {
+    this.#asked = true;
+    this.#follow(now);
+  }
+
+  /** Calls off what is being placed. */
+  stop(): void {
+    this.#stopWork?.();
+    this.#stopWork = null;
+    this.#busy = false;
+  }
+
+  *#build(placing: Placing<Row>, rows: ReadonlyMap<string, Row>): Generator<void, void> {
+    yield* placing.build(rows);
+    yield* placing.place(this.#taken(), (key) => rows.get(key));
+  }
+
+  /** Places what was touched, and then shows the order or counts what waits. */
+  #follow(now: number): void {
     const placing = this.#placing;
-    if (!placing) return;
+    if (!placing || this.#busy) return;
     const before = placing.placed;
-    const { came, left } = placing.place(keys, (key) => this.#rows.get(key));
+    this.#work(this.#place(placing), () => {
+      const waits = this.waiting.rows > 0 || this.waiting.moved;
+      if (this.#asked || (!this.#held && (waits || placing.placed !== before))) this.#show(now);
+      else if (placing.placed !== before) this.#count(placing.placed, now);
+    });
+  }
+
+  *#place(placing: Placing<Row>): Generator<void, void> {
+    const { came, left } = yield* placing.place(this.#taken(), (key) => this.#rows.get(key));
     for (const one of left) {
       if (one.shownAt < 0) this.#fresh -= 1;
       else this.#gone.set(one.key, one);
@@ -80,36 +125,21 @@ export class HeldRows<Row> {
       if (shown) one.shownAt = shown.shownAt;
       else this.#fresh += 1;
     }
-    if (placing.placed !== before) this.#dirty = true;
   }
 
-  /**
-   * Lets the order follow, if it is time.
-   *
-   * @param held somebody points at the table, is inside it, or reads further down
-   */
-  settle(held: boolean, now: number): void {
-    if (!this.#placing || this.#late || now - this.#madeAt < REORDER_EVERY) return;
-    const waits = this.waiting.rows > 0 || this.waiting.moved;
-    if (!this.#dirty && (held || !waits)) return;
-    if (!held) {
-      this.#show(now);
-      return;
-    }
-    this.#madeAt = now;
-    this.#dirty = false;
-    this.waiting = { rows: this.#fresh + this.#gone.size, moved: this.#moved(this.#placing.placed) };
+  #taken(): ReadonlySet<string> {
+    const taken = this.#touched;
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
+    this.#touched = new Set();
+    return taken;
   }
 
-  /** Shows the newest order now: somebody asked for it. */
-  reorder(now: number): void {
-    this.#show(now);
-  }
-
-  /** Calls off what is being sorted. */
-  stop(): void {
-    this.#stopSorting?.();
-    this.#stopSorting = null;
+  #work(steps: Iterator<void, void>, done: () => void): void {
+    this.#busy = true;
+    this.#stopWork = inSlices(steps, () => {
+      this.#busy = false;
+      done();
+    });
   }
 
   #show(now: number): void {
@@ -117,10 +147,15 @@ export class HeldRows<Row> {
     for (let at = 0; at < placed.length; at++) (placed[at] as Placed<Row>).shownAt = at;
     this.#gone.clear();
     this.#fresh = 0;
-    this.#dirty = false;
+    this.#asked = false;
     this.#madeAt = now;
     this.shown = placed;
     this.waiting = NOTHING;
+  }
+
+  #count(placed: readonly Placed<Row>[], now: number): void {
+    this.#madeAt = now;
+    this.waiting = { rows: this.#fresh + this.#gone.size, moved: this.#moved(placed) };
   }
 
   #moved(placed: readonly Placed<Row>[]): boolean {

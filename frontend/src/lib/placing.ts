@@ -1,6 +1,7 @@
 /**
  * The order of a long table, kept up. A change costs what changed: a row whose sorted value stayed keeps its place without a comparison, one that moved is
- * looked up by halving, and the rest is copied. Only another column or another filter sorts everything, and that is a generator, to be run in slices.
+ * looked up by halving, and the rest is copied. Only another column or another filter sorts everything. Both are generators, to be run in slices: a copy of a
+ * hundred thousand places is a good part of a frame.
  *
  * The order is total: rows of one value stand by key, so that each row has exactly one place. Null comes last either way, as in rule P4.3 of the protocol.
  * Sorting anew at each painting was rejected: a hundred thousand rows are a fifth of a second of nothing else.
@@ -52,64 +53,61 @@ export class Placing<Row> {
     return this.#byKey.get(key);
   }
 
-  /** Puts all rows in order; each step is a slice of the work. */
+  /** Puts all rows in order; each step is a slice of the work. Rows that change meanwhile are to be placed afterwards. */
   *build(rows: ReadonlyMap<string, Row>): Generator<void, void> {
-    let runs: Placed<Row>[][] = [];
-    let run: Placed<Row>[] = [];
-    for (const [key, row] of [...rows]) {
+    const all: Placed<Row>[] = [];
+    for (const [key, row] of rows) {
+      if (this.#byKey.has(key)) continue; // it left and came back meanwhile, and is met again
       const one = { key, row, rank: this.#rankOf(row), shownAt: -1 };
       this.#byKey.set(key, one);
-      run.push(one);
-      if (run.length < SLICE) continue;
-      runs.push(run.sort(this.#compare));
-      run = [];
-      yield;
+      all.push(one);
+      if (all.length % SLICE === 0) yield;
     }
-    runs.push(run.sort(this.#compare));
-    while (runs.length > 1) {
-      const merged: Placed<Row>[][] = [];
-      for (let at = 0; at < runs.length; at += 2) merged.push(yield* this.#merge(runs[at] ?? [], runs[at + 1] ?? []));
-      runs = merged;
-    }
-    this.#placed = runs[0] ?? [];
+    this.#placed = yield* this.#sorted(all);
+  }
+
+  /** Keeps the newest of a row that is placed, so that this is what stands where it was once it is gone. Its place stays until `place`. */
+  renew(key: string, row: Row): void {
+    const one = this.#byKey.get(key);
+    if (one) one.row = row;
   }
 
   /**
-   * Takes over what became of some rows.
+   * Takes over what became of some rows; each step is a slice of the work, and the order is the new one after the last.
    *
    * @param find the row of a key; undefined when it is gone
    * @returns the rows that came, and those that left
    */
-  place(
-    keys: Iterable<string>,
+  *place(
+    keys: ReadonlySet<string>,
     find: (key: string) => Row | undefined,
-  ): { readonly came: Placed<Row>[]; readonly left: Placed<Row>[] } {
+  ): Generator<void, { readonly came: Placed<Row>[]; readonly left: Placed<Row>[] }> {
     const came: Placed<Row>[] = [];
     const left: Placed<Row>[] = [];
-    const moving: { readonly one: Placed<Row>; readonly rank: Rank }[] = [];
-    const out: number[] = [];
-    for (const key of new Set(keys)) {
+    const moving: Placed<Row>[] = [];
+    let taken = 0;
+    for (const key of keys) {
       const row = find(key);
       const one = this.#byKey.get(key);
       if (one && row !== undefined) {
         const rank = this.#rankOf(row);
         one.row = row;
-        if (rank === one.rank) continue;
-        out.push(this.#halve(this.#placed, one));
-        moving.push({ one, rank });
+        if (rank !== one.rank) moving.push(one);
+        one.rank = rank;
       } else if (one) {
-        out.push(this.#halve(this.#placed, one));
         left.push(one);
+        this.#byKey.delete(key);
       } else if (row !== undefined) {
-        came.push({ key, row, rank: this.#rankOf(row), shownAt: -1 });
+        const fresh = { key, row, rank: this.#rankOf(row), shownAt: -1 };
+        came.push(fresh);
+        this.#byKey.set(key, fresh);
       }
+      if (++taken % SLICE === 0) yield;
     }
-    // Only from here on do ranks and members change: halving above needs the order as it was.
-    for (const { one, rank } of moving) one.rank = rank;
-    for (const { key } of left) this.#byKey.delete(key);
-    for (const one of came) this.#byKey.set(one.key, one);
-    const into = [...came, ...moving.map(({ one }) => one)];
-    if (out.length + into.length > 0) this.#placed = this.#woven(without(this.#placed, out), into.sort(this.#compare));
+    if (came.length + left.length + moving.length > 0) {
+      const rest = yield* this.#without(new Set([...left, ...moving]));
+      this.#placed = yield* this.#woven(rest, yield* this.#sorted([...came, ...moving]));
+    }
     return { came, left };
   }
 
@@ -140,17 +138,51 @@ export class Placing<Row> {
     return low;
   }
 
+  /** All rows in order but those. */
+  *#without(out: ReadonlySet<Placed<Row>>): Generator<void, readonly Placed<Row>[]> {
+    if (out.size === 0) return this.#placed;
+    const rest: Placed<Row>[] = [];
+    for (const one of this.#placed) {
+      if (out.has(one)) continue;
+      rest.push(one);
+      if (rest.length % SLICE === 0) yield;
+    }
+    return rest;
+  }
+
   /** Rows in order with a few others, in order too, put between. */
-  #woven(rest: readonly Placed<Row>[], into: readonly Placed<Row>[]): Placed<Row>[] {
+  *#woven(rest: readonly Placed<Row>[], into: readonly Placed<Row>[]): Generator<void, Placed<Row>[]> {
     const woven: Placed<Row>[] = [];
     let from = 0;
     for (const one of into) {
       const place = this.#halve(rest, one);
-      while (from < place) woven.push(rest[from++] as Placed<Row>);
+      yield* this.#copy(rest, from, place, woven);
       woven.push(one);
+      from = place;
     }
-    while (from < rest.length) woven.push(rest[from++] as Placed<Row>);
+    yield* this.#copy(rest, from, rest.length, woven);
     return woven;
+  }
+
+  *#copy(from: readonly Placed<Row>[], start: number, end: number, to: Placed<Row>[]): Generator<void, void> {
+    for (let at = start; at < end; at++) {
+      to.push(from[at] as Placed<Row>);
+      if (to.length % SLICE === 0) yield;
+    }
+  }
+
+  *#sorted(all: readonly Placed<Row>[]): Generator<void, Placed<Row>[]> {
+    let runs: Placed<Row>[][] = [];
+    for (let at = 0; at < all.length; at += SLICE) {
+      runs.push(all.slice(at, at + SLICE).sort(this.#compare));
+      yield;
+    }
+    while (runs.length > 1) {
+      const merged: Placed<Row>[][] = [];
+      for (let at = 0; at < runs.length; at += 2) merged.push(yield* this.#merge(runs[at] ?? [], runs[at + 1] ?? []));
+      runs = merged;
+    }
+    return runs[0] ?? [];
   }
 
   *#merge(left: readonly Placed<Row>[], right: readonly Placed<Row>[]): Generator<void, Placed<Row>[]> {
@@ -173,9 +205,4 @@ export class Placing<Row> {
     while (atRight < right.length) merged.push(right[atRight++] as Placed<Row>);
     return merged;
   }
-}
-
-function without<One>(all: readonly One[], places: number[]): One[] {
-  const out = new Set(places);
-  return out.size === 0 ? (all as One[]) : all.filter((_, place) => !out.has(place));
 }

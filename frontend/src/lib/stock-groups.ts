@@ -62,7 +62,7 @@ export class StockGroups {
   /** Takes all rows in; each step is a slice of the work. */
   *build(rows: ReadonlyMap<string, InventoryRow>): Generator<void, void> {
     let taken = 0;
-    for (const [key, row] of [...rows]) {
+    for (const [key, row] of rows) {
       this.#put(key, row);
       if (++taken % SLICE === 0) yield;
     }

@@ -41,26 +41,21 @@ export function scrollToSee(index: number, scrolled: number, height: number, row
 }
 
 /**
- * Which drawn element shows which row. A row that scrolls in takes over the element of one that scrolled out, since filling an element anew costs a
- * fraction of making one; a row that stays keeps its own, and with it the focus.
+ * Which drawn element shows which row. A row that comes in takes over the element of one that went out, since filling an element anew costs a fraction of
+ * making one; a row that stays keeps its own wherever it moves, and with it the focus, so that a new order moves elements and fills few.
  */
 export class Slots {
-  readonly #slots = new Map<number, number>();
+  /** In the order of the rows, which is that of their elements: those that went out are taken over in the same order, so that no element has to be moved. */
+  #slots: ReadonlyMap<string, number> = new Map();
   #made = 0;
 
-  /** The slots of some row indices, in the same order. */
-  take(indices: readonly number[]): number[] {
-    const staying = new Set(indices);
-    const free: number[] = [];
-    for (const [index, slot] of this.#slots) {
-      if (staying.has(index)) continue;
-      free.push(slot);
-      this.#slots.delete(index);
-    }
-    return indices.map((index) => {
-      const slot = this.#slots.get(index) ?? free.pop() ?? this.#made++;
-      this.#slots.set(index, slot);
-      return slot;
-    });
+  /** The slots of some rows by key, in the same order. */
+  take(keys: readonly string[]): number[] {
+    const staying = new Set(keys);
+    const free = [...this.#slots].filter(([key]) => !staying.has(key)).map(([, slot]) => slot);
+    let used = 0;
+    const slots = keys.map((key) => this.#slots.get(key) ?? free[used++] ?? this.#made++);
+    this.#slots = new Map(keys.map((key, at) => [key, slots[at] as number]));
+    return slots;
   }
 }

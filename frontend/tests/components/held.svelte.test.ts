@@ -86,6 +86,14 @@ describe("a table keeps its order", () => {
     expect(names()).toEqual(["a", "n"]);
   });
 
+  it("and moves the rows that are there instead of writing them anew", () => {
+    const { comes } = table();
+    const before = screen.getByText("n");
+    comes("a");
+    expect(screen.getByText("n")).toBe(before);
+    expect(before.closest("[role=row]")?.getAttribute("aria-rowindex")).toBe("3");
+  });
+
   it("under the pointer", async () => {
     const { comes, names } = table();
     await fireEvent.pointerEnter(body());

@@ -99,9 +99,13 @@ export class Grouped<Row> implements TableView<Row>, Folding<Row> {
 
   /** Which groups are open; those that are not there do not matter. */
   open(groups: readonly string[]): void {
+    const gathered = this.#gather(groups.filter((group) => !this.#members.has(group)));
     // eslint-disable-next-line svelte/prefer-svelte-reactivity -- replaced as a whole
     const members = new Map<string, Members<Row>>();
-    for (const group of groups) members.set(group, this.#members.get(group) ?? this.#gather(group));
+    for (const group of groups) {
+      const one = this.#members.get(group) ?? gathered.get(group);
+      if (one) members.set(group, one);
+    }
     for (const [group, { held }] of this.#members) if (!members.has(group)) held.stop();
     this.#members = members;
   }
@@ -192,23 +196,21 @@ export class Grouped<Row> implements TableView<Row>, Folding<Row> {
   }
 
   #gatherAll(): void {
-    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- replaced as a whole
-    const members = new Map<string, Members<Row>>();
-    for (const [group, { held }] of this.#members) {
-      held.stop();
-      members.set(group, this.#gather(group));
-    }
-    this.#members = members;
+    for (const { held } of this.#members.values()) held.stop();
+    this.#members = this.#gather([...this.#members.keys()]);
   }
 
-  /** The rows of a group in the table's order. */
-  #gather(group: string): Members<Row> {
-    const held = new HeldRows<Row>();
-    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up, never shown
-    const rows = new Map<string, Row>();
-    if (!this.#sorting || !this.#built) return { rows, held };
-    for (const [key, row] of this.#view.all) if (this.#totals.groupOf(row) === group) rows.set(key, row);
-    held.ask(rows, this.#sorting, Date.now);
-    return { rows, held };
+  /** The rows of groups in the table's order; all are found in one walk. */
+  #gather(groups: readonly string[]): ReadonlyMap<string, Members<Row>> {
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- replaced as a whole
+    const members = new Map<string, Members<Row>>(groups.map((group) => [group, unfilled<Row>()]));
+    if (!this.#sorting || !this.#built || groups.length === 0) return members;
+    for (const [key, row] of this.#view.all) members.get(this.#totals.groupOf(row))?.rows.set(key, row);
+    for (const { rows, held } of members.values()) held.ask(rows, this.#sorting, Date.now);
+    return members;
   }
+}
+
+function unfilled<Row>(): Members<Row> {
+  return { rows: new Map<string, Row>(), held: new HeldRows<Row>() };
 }
