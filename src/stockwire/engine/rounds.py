@@ -36,6 +36,7 @@ from stockwire.engine.batch import Batch
 from stockwire.engine.forms import Form, alone
 from stockwire.engine.hub import Hub
 from stockwire.engine.limits import CLOSE_SECONDS, HELLO_SECONDS, STUCK_SECONDS
+from stockwire.engine.volley import volley
 from stockwire.engine.wheel import Wheel
 
 SLICE: Final = 256
@@ -70,11 +71,14 @@ class Outlet(Protocol):
 class Link:
     """A connection whose bytes the rounds write. From `attend` on it must call `late` when its outlet holds bytes back and
     `on_time` when that has none left.
+
+    `descriptor` is the socket that its outlet writes to, for when that holds nothing back; -1 as long as the outlet alone
+    knows the way.
     """
 
     __slots__ = (
-        "_attends", "_backlog", "_cohort", "_course", "_moved_at", "_piece", "_slot", "ends_at", "form", "is_late",
-        "outlet", "rounds", "session",
+        "_attends", "_backlog", "_cohort", "_course", "_moved_at", "_piece", "_slot", "descriptor", "ends_at", "form",
+        "is_late", "outlet", "rounds", "session",
     )  # fmt: skip
 
     def __init__(self, rounds: Rounds, session: Session, form: Form, outlet: Outlet, ends_at: float) -> None:
@@ -82,6 +86,7 @@ class Link:
         self.session = session
         self.form = form
         self.outlet = outlet
+        self.descriptor = -1
         self.ends_at = ends_at
         self.is_late = False
         self._attends = False
@@ -187,15 +192,18 @@ class _Delivery:
         return written
 
     def _write(self, links: list[Link]) -> None:
+        """Write to those of the links that are still in the cohort. None of their outlets holds anything back: who does
+        not take everything now holds the rest, and is late.
+        """
         cohort = self.cohort
         data = self._batch.piece(0, self._form)
         assert data is not None
-        for link in links:
-            if link._cohort is cohort:
-                try:
-                    link.outlet.write(data)
-                except RuntimeError:
-                    self._rounds.gone_silently(link)
+        present = [link for link in links if link._cohort is cohort]
+        for at, taken in volley([link.descriptor for link in present], data):
+            try:
+                present[at].outlet.write(data[taken:])
+            except RuntimeError:
+                self._rounds.gone_silently(present[at])
         if self._batch.more(0):
             for link in links:
                 self._rounds.begin_course(link, cohort, self._batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Final
 
 from stockwire.core.allowance import Allowance
@@ -38,12 +39,14 @@ class TransportLink(Link, asyncio.Protocol):
         self.rounds.join(self)
 
     def attend(self) -> None:
-        """Have no bytes wait in the transport unnoticed."""
+        """Have no bytes wait in the transport unnoticed; from then on the socket may be written to while none do."""
         if not self.transport.is_closing():
             self.transport.set_write_buffer_limits(high=0)
+            self.descriptor = descriptor_of(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is over."""
+        """The connection is over. (Its socket is open until now, but not much longer.)"""
+        self.descriptor = -1
         self.rounds.gone(self)
         self._streams.admission.unseat(self)
         self._streams.admission.leave(self._address)
@@ -154,3 +157,11 @@ class WebSocketLink(TransportLink):
             self._suspended = False
             self.transport.resume_reading()
         super().resume_writing()
+
+
+def descriptor_of(transport: asyncio.Transport) -> int:
+    """The transport's socket, if what is written there is what the client reads; else -1."""
+    connection = transport.get_extra_info("socket")
+    if os.name != "posix" or connection is None or transport.get_extra_info("sslcontext") is not None:
+        return -1
+    return int(connection.fileno())
