@@ -116,6 +116,7 @@ class Stockwire:
             hub=self.hub,
             access=self.access,
             calendar=Calendar(settings.timezone, settings.currency, self.shop_now),
+            allowed_minutes=settings.allowed_minutes,
             receivers=receivers(settings, self.deliveries),
             now=moment_now,
             not_ready=self._not_ready,

@@ -150,6 +150,10 @@ def test_a_rule_is_a_sentence_that_is_tried_on_the_past_before_it_is_kept(browse
         rule.get_by_role("button", name="Change").click()
         ask(server, "PUT", f"rules/{derby(server)}", {"kind": "oversold", "name": "Derby, by another"})
         expect(form).to_contain_text("test has changed this rule", timeout=PATIENCE)
+        form.get_by_role("button", name="Save").click()
+        expect(form).to_contain_text("Somebody else has changed it meanwhile", timeout=PATIENCE)
+        form.get_by_role("button", name="Take theirs").click()
+        expect(form.get_by_label("Name")).to_have_value("Derby, by another")
         form.get_by_role("button", name="Remove").click()
         expect(page.get_by_role("listitem").filter(has_text="Derby")).to_have_count(0, timeout=PATIENCE)
 

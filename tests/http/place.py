@@ -110,6 +110,7 @@ class Place:
             hub=self.hub,
             access=self.access,
             calendar=Calendar("Europe/London", "EUR", lambda: NOW),
+            allowed_minutes={},
             receivers=self.receivers,
             now=lambda: NOW,
             not_ready=lambda: self.unready,

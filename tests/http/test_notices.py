@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -98,6 +99,25 @@ async def test_an_id_is_given_to_one_rule_alone(place: Place) -> None:
     await done(place, "POST", "rules", {**LOW, "rule_id": "mugs"})
     assert (await ask(place, "POST", "rules", {**LOW, "rule_id": "mugs"})).status_code == 400
     assert (await ask(place, "PUT", "rules/mugs", {**LOW, "rule_id": "cups"})).status_code == 400
+
+
+async def test_a_rule_that_somebody_else_changed_meanwhile_is_not_overwritten(place: Place) -> None:
+    made = (await done(place, "POST", "rules", LOW))["rule"]
+    path = f"rules/{made['rule_id']}"
+    theirs = (await done(place, "PUT", path, {**LOW, "threshold": 3, "revises": 1}))["rule"]
+    before = place.log.version
+    refused = await ask(place, "PUT", path, {**LOW, "threshold": 4, "revises": 1})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert ((await done(place, "GET", path))["rule"], place.log.version) == (theirs, before)
+    assert (await done(place, "PUT", path, {**LOW, "threshold": 4, "revises": 2}))["rule"]["threshold"] == 4
+
+
+async def test_of_two_who_change_a_rule_at_once_one_is_refused(place: Place) -> None:
+    path = "rules/default-drift"
+    both = [ask(place, "PUT", path, {"kind": "drift", "name": name, "revises": 0}) for name in ("Ours", "Theirs")]
+    answers = {answer.status_code: answer for answer in await asyncio.gather(*both)}
+    assert sorted(answers) == [200, 409]
+    assert (await done(place, "GET", path))["rule"] == answers[200].json()["rule"]
 
 
 # Notifications
@@ -249,6 +269,9 @@ async def test_a_preview_of_orders_plays_their_steps(place: Place) -> None:
 
 async def test_a_preview_says_where_the_past_is_not_known(place: Place) -> None:
     await place.tell(received("r1"))
-    silent = {"kind": "source_silent", "name": "Silent"}
-    found = await done(place, "POST", "rules/preview", silent)
-    assert (found["fired"], found["complete"]) == (0, False)
+    assert (await done(place, "POST", "rules/preview", {"kind": "source_silent", "name": "Silent"}))["complete"]
+    old = {**MEASURED, "metric": "oldest_open_age", "period": "now"}
+    found = await done(place, "POST", "rules/preview", old)
+    assert (found["fired"], found["complete"], found["gap"]) == (0, False, "not_kept")
+    found = await done(place, "POST", "rules/preview", {**old, "metric": "orders_open"})
+    assert (found["complete"], found["gap"]) == (False, "by_hour")

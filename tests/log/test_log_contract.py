@@ -11,14 +11,14 @@ import pytest
 
 from stockwire.core.errors import Invalid
 from stockwire.core.rows import MetricRow
-from stockwire.core.values import DAY, HOUR, MINUTE, moment_text
+from stockwire.core.values import DAY, HOUR, MINUTE, SECOND, moment_text
 from stockwire.core.views import parse_query, parse_view
 from stockwire.engine.state import fold_state
 from stockwire.log.base import TABLES, Writer, position
 from stockwire.log.memory import MemoryLog
 from stockwire.log.sqlite import SqliteLog
 from tests.core.ledger import at, event
-from tests.log.history import HOUR_AT_TEN, MONDAY, Shop, busy_day, clock, configured, filled, order, receipt
+from tests.log.history import HOUR_AT_TEN, MONDAY, RECORDED, Shop, busy_day, clock, configured, filled, order, receipt
 
 
 def _memory(directory: Path) -> Writer:
@@ -326,6 +326,37 @@ def test_a_start_brings_the_journey_of_every_order_that_moved_lately(log: Writer
 def test_journeys_are_those_of_the_orders_that_moved_since_or_none_when_too_many(log: Writer) -> None:
     loaded = filled(log).log.load().journeys
     everything = log.journeys(0, len(loaded))
-    assert everything is not None and sorted(everything, key=repr) == sorted(loaded.values(), key=repr)
+    assert everything == loaded
     assert log.journeys(0, len(loaded) - 1) is None
-    assert log.journeys(MONDAY + DAY, 1) == []
+    assert log.journeys(MONDAY + DAY, 1) == {}
+
+
+def test_minutes_are_those_in_which_something_happened(log: Writer) -> None:
+    loaded = filled(log).log.load().minutes
+    assert log.minutes(0) == [loaded[minute] for minute in sorted(loaded)]
+    later = sorted(loaded)[3]
+    assert [row.minute for row in log.minutes(later)] == sorted(loaded)[3:]
+
+
+def test_sources_are_heard_of_by_when_their_events_were_recorded(log: Writer) -> None:
+    shop = Shop(log)
+    shop.write(configured(), receipt(1), receipt(2, time="09:05"))
+    shop.tell("stock.received", "09:10", "erp", sku="MUG", location="main", quantity=1)
+    said = [(heard.source, heard.first - RECORDED, heard.last - RECORDED, heard.newest - MONDAY)
+            for heard in log.heard_since(0, 60 * SECOND, 10) or []]  # fmt: skip
+    assert said == [
+        ("till", 2 * SECOND, 3 * SECOND, 9 * HOUR + 5 * MINUTE),
+        ("erp", 4 * SECOND, 4 * SECOND, 9 * HOUR + 10 * MINUTE),
+    ]
+    assert [heard.source for heard in log.heard_since(RECORDED + 3 * SECOND, SECOND, 1) or []] == ["erp"]
+    assert len(log.heard_since(0, SECOND, 4) or []) == 3
+    assert log.heard_since(0, SECOND, 3) is None
+
+
+def test_verifications_are_found_among_all_else(log: Writer) -> None:
+    shop = filled(log)
+    for number, differences in ((1, 0), (2, 3)):
+        shop.write(event("log.verified", "20:00", f"verified-{number}", "stockwire", events=1, differences=differences))
+    found = log.verified_since(0)
+    assert [record.version for record in found] == [log.version - 1, log.version]
+    assert [record.version for record in log.verified_since(found[0].recorded_at)] == [log.version]

@@ -12,6 +12,8 @@ export type Definition = Omit<RuleRow, "version" | "rule_id" | "built_in" | "rev
 export interface Preview {
   readonly fired: number;
   readonly since: string;
+  /** What of the week is not known; null: nothing, that is all. */
+  readonly gap: "too_many" | "by_hour" | "not_kept" | null;
   readonly per_day: readonly { readonly day: string; readonly count: number }[];
   readonly examples: readonly Example[];
 }
@@ -32,9 +34,13 @@ export function createRules(): ReturnType<typeof createView<RuleRow>> {
   return createView<RuleRow>({ feed: "rules" });
 }
 
-/** Puts a whole definition in the place of the rule's. Its row says by its revision whether somebody else did so meanwhile. */
-export function changeRule(id: string, definition: Definition): Promise<unknown> {
-  return ask("PUT", `rules/${path(id)}`, definition);
+/**
+ * Puts a whole definition in the place of the rule's at that revision.
+ *
+ * @throws Refusal `conflict` when somebody else changed it meanwhile
+ */
+export function changeRule(id: string, definition: Definition, revises: number): Promise<unknown> {
+  return ask("PUT", `rules/${path(id)}`, { ...definition, revises });
 }
 
 export function addRule(definition: Definition): Promise<unknown> {

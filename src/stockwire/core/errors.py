@@ -107,6 +107,13 @@ class MethodNotAllowed(Refused):
     """The methods that it has, as `Allow` says them."""
 
 
+class Conflict(Refused):
+    """Somebody else changed it meanwhile. Nothing was changed; look at it as it is now."""
+
+    code = "conflict"
+    status = 409
+
+
 class TooSlow(Refused):
     """The rest of the request did not come; send it again."""
 

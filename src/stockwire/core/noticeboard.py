@@ -193,7 +193,8 @@ class Notices:
         match data:
             case RuleDefined():
                 before = self.rules.get((data.rule_id,))
-                self._define(before, rule_of(data, before, record.version, self._at), shop)
+                if data.revises is None or (before is not None and before.revision == data.revises):
+                    self._define(before, rule_of(data, before, record.version, self._at), shop)
             case RuleRemoved():
                 rule = self.rules.get((data.rule_id,))
                 if rule is not None:

@@ -35,3 +35,12 @@ class Freshness:
     def of(self, source: str, age: float) -> State:
         """The state of `source` at that age in seconds."""
         return self._own.get(source, self._default).state(age)
+
+    def silent_after(self, source: str) -> float:
+        """After how many seconds without an event the source is silent."""
+        return self._own.get(source, self._default).silent
+
+    @property
+    def longest(self) -> float:
+        """The longest time after which any source is silent."""
+        return max(each.silent for each in (self._default, *self._own.values()))

@@ -60,8 +60,8 @@ class Hub:
         self._epoch = epoch
         self._version = version
         self._horizon = horizon
-        self._now = now
-        self._freshness = freshness
+        self.now = now
+        self.freshness = freshness
         self._describe = describe
         self._least_interval = least_interval
         self._catch_up = catch_up
@@ -99,7 +99,7 @@ class Hub:
         return self._least_interval
 
     def clock(self) -> int:
-        return self._now() // 1_000
+        return self.now() // 1_000
 
     def shop_clock(self) -> int | None:
         """The shop's time in milliseconds when it is the newest event's; None when it is the world's."""
@@ -111,7 +111,7 @@ class Hub:
 
     def sources(self) -> list[dict[str, Any]]:
         """Freshness of every source, made at most four times a second."""
-        now = self._now()
+        now = self.now()
         stamp = now * 4 // SECOND
         if self._sources[0] != stamp:
             rows = [entry.row for entry in self.feeds["sources"]]
@@ -121,7 +121,7 @@ class Hub:
                     {
                         "source": row.source,
                         "age": max(0, now - row.recorded_at) // 1_000,
-                        "state": self._freshness.of(row.source, (now - row.recorded_at) / SECOND),
+                        "state": self.freshness.of(row.source, (now - row.recorded_at) / SECOND),
                     }
                     for row in sorted(rows, key=lambda row: row.source)
                 ],

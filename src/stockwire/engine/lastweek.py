@@ -7,7 +7,7 @@ an hour. Use it in the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from stockwire.core.fold import Changes
@@ -31,7 +31,7 @@ class Told(Protocol):
 
     def sales(self, boundaries: Sequence[int]) -> Sequence[MinuteSales]: ...
 
-    def journeys(self, since: int, limit: int) -> Sequence[Journey] | None: ...
+    def journeys(self, since: int, limit: int) -> Mapping[Key, Journey] | None: ...
 
 
 class _Question(NamedTuple):
@@ -92,7 +92,8 @@ class LastWeek:
             between = list(self._log.sales(edges))
         else:
             between = [MinuteSales(minute=0), *self._log.sales(edges[1:])]
-        journeys: Sequence[Journey] | None = ()
+        journeys: Mapping[Key, Journey] | None = {}
         if asked.metric in hindsight.OF_JOURNEYS:
             journeys = self._log.journeys(period.span.start, ORDERS_MOST)
-        return hindsight.of_period(asked.metric, standing, period, between, journeys)
+        told = None if journeys is None else list(journeys.values())
+        return hindsight.of_period(asked.metric, standing, period, between, told)

@@ -127,8 +127,13 @@ class Watch:
         return parse_event(envelope, internal=True)
 
 
+def about_metric(metric: str, period: str) -> str:
+    """What a rule of a metric is about."""
+    return f"metric/{metric}/{period}"
+
+
 def _about(row: MetricRow) -> str:
-    return f"metric/{row.metric}/{row.period}"
+    return about_metric(row.metric, row.period)
 
 
 def _text(value: Value) -> str | None:

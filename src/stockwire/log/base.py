@@ -14,7 +14,7 @@ where they look.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -86,6 +86,15 @@ class Loaded(msgspec.Struct, kw_only=True):
     conditions: dict[Key, Condition]
     journeys: dict[Key, Journey]
     tombstones: dict[FeedName, dict[Key, int]]
+
+
+class Heard(NamedTuple):
+    """That a source was heard of from `first` to `last`, by when it was recorded; `newest` is the newest of its own times."""
+
+    source: str
+    first: int
+    last: int
+    newest: int
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,8 +184,18 @@ class Log(Protocol):
     def occasions(self, after: int, limit: int) -> list[Told]:
         """What is to be told after a version, in order: of whole versions, so that there may be some more than `limit`."""
 
-    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+    def journeys(self, since: int, limit: int) -> dict[Key, Journey] | None:
         """The journeys of the orders that moved at or after a moment; None when there are more than `limit`."""
+
+    def minutes(self, since: int) -> list[MinuteSales]:
+        """The sums of each minute from that one on, in order; minutes in which nothing happened are left out."""
+
+    def heard_since(self, moment: int, step: int, most: int) -> list[Heard] | None:
+        """When sources were heard of after a moment, by when it was recorded, in order: what of one source falls into the
+        same `step` is told as one. None when there are more than `most` events since."""
+
+    def verified_since(self, moment: int) -> list[Record]:
+        """The verifications recorded after a moment, in order."""
 
     def counts(self) -> Counts:
         """How much there is of everything."""

@@ -10,11 +10,11 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cmp_to_key
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, cast
 
 from stockwire.core.errors import Invalid
-from stockwire.core.events import Record
+from stockwire.core.events import INTERNAL_SOURCE, LogVerified, Record
 from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
@@ -27,6 +27,7 @@ from stockwire.log.base import (
     TOO_LARGE_A_FIGURE,
     Counts,
     EventKey,
+    Heard,
     Loaded,
     Position,
     RowKey,
@@ -183,12 +184,38 @@ class MemoryLog:
         newest = max((told[0].version for told in found[:limit]), default=0)
         return [told for told in found if told[0].version <= newest]
 
-    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+    def minutes(self, since: int) -> list[MinuteSales]:
+        with self._lock:
+            return [row for minute, row in sorted(self._rows["minutes"].items()) if minute >= since]
+
+    def heard_since(self, moment: int, step: int, most: int) -> list[Heard] | None:
+        with self._lock:
+            later = [record for record in self._records if record.recorded_at > moment]
+        if len(later) > most:
+            return None
+        told = [record for record in later if record.event.source != INTERNAL_SOURCE]
+        told.sort(key=lambda record: (record.event.source, record.recorded_at // step))
+        found = []
+        for (source, _), group in groupby(told, lambda record: (record.event.source, record.recorded_at // step)):
+            records = list(group)
+            times = [record.recorded_at for record in records]
+            found.append(Heard(source, min(times), max(times), max(record.event.time for record in records)))
+        return sorted(found, key=lambda each: (each.first, each.source))
+
+    def verified_since(self, moment: int) -> list[Record]:
+        with self._lock:
+            return [
+                record
+                for record in self._records
+                if record.recorded_at > moment and isinstance(record.event.data, LogVerified)
+            ]
+
+    def journeys(self, since: int, limit: int) -> dict[Key, Journey] | None:
         with self._lock:
             moved = [row for row in self._rows["orders"].values() if newest_reached(row) >= since]
         if len(moved) > limit:
             return None
-        return [journey for journey in map(journey_of, moved) if journey is not None]
+        return {row.key: journey for row in moved if (journey := journey_of(row)) is not None}
 
     def counts(self) -> Counts:
         with self._lock:

@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 import apsw
 
 from stockwire.core.errors import Invalid, StorageFailed
-from stockwire.core.events import Record, stored_event
+from stockwire.core.events import INTERNAL_SOURCE, LogVerified, Record, stored_event
 from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
@@ -36,6 +36,7 @@ from stockwire.log.base import (
     TOO_LARGE_A_FIGURE,
     Counts,
     EventKey,
+    Heard,
     Loaded,
     Position,
     RowKey,
@@ -323,12 +324,40 @@ class SqliteLog:
     def occasions(self, after: int, limit: int) -> list[Told]:
         return [codec.occasion_of(row) for row in self._all("occasions_of_versions_after", after, limit)]
 
-    def journeys(self, since: int, limit: int) -> list[Journey] | None:
+    def minutes(self, since: int) -> list[MinuteSales]:
+        return [codec.minute_row(row) for row in self._all("minutes_from", since)]
+
+    def heard_since(self, moment: int, step: int, most: int) -> list[Heard] | None:
+        first = self._first_after(moment)
+        if self.version - first > most:
+            return None
+        return [Heard(*row) for row in self._all("heard_since", first, INTERNAL_SOURCE, moment, step)]
+
+    def _first_after(self, moment: int) -> int:
+        """A version up to which everything was recorded by that moment."""
+        low, high = 0, self.version
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._one("recorded_by", middle, moment) is None:
+                high = middle - 1
+            else:
+                low = middle
+        return low
+
+    def verified_since(self, moment: int) -> list[Record]:
+        return [
+            Record(version, recorded_at, stored_event(source, id_, type_, time, body))
+            for version, recorded_at, source, id_, type_, time, body in self._all(
+                "verified_since", INTERNAL_SOURCE, LogVerified.type, moment
+            )
+        ]
+
+    def journeys(self, since: int, limit: int) -> dict[Key, Journey] | None:
         found = self._all("orders_moved_since_at_most", since, limit + 1)
         if len(found) > limit:
             return None
-        journeys = (journey_of(codec.order_row(value)) for (value,) in found)
-        return [journey for journey in journeys if journey is not None]
+        rows = (codec.order_row(value) for (value,) in found)
+        return {row.key: journey for row in rows if (journey := journey_of(row)) is not None}
 
     def counts(self) -> Counts:
         return Counts(**dict(zip(Counts.__struct_fields__, self._one("counts"), strict=True)))

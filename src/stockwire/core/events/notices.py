@@ -16,7 +16,8 @@ Seconds = Annotated[int, Meta(ge=0, le=31 * 86_400)]
 
 class RuleDefined(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Internal: a rule is in force from here on, in the place of any of the same id. `threshold` and `clear` are exact,
-    with at most 4 decimals; what they are of, the kind says (core/rules.py)."""
+    with at most 4 decimals; what they are of, the kind says (core/rules.py). `revises`: only when the rule is still at that
+    revision; else it was changed meanwhile, and nothing happens."""
 
     type = "rule.defined"
     rule_id: Name
@@ -36,6 +37,7 @@ class RuleDefined(Data, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     keep_seconds: Seconds = 0
     cooldown_seconds: Seconds = 0
     group_by: GroupBy = "none"
+    revises: int | None = None
     channels: tuple[Name, ...] | Literal["default"] = "default"
 
     @property

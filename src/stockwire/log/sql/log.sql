@@ -23,6 +23,21 @@ SELECT version, recorded_at, source, id, type, time, body FROM events WHERE vers
 -- name: newest_recorded
 SELECT recorded_at FROM events ORDER BY version DESC LIMIT 1;
 
+-- name: recorded_by
+SELECT 1 FROM events WHERE version = ? AND recorded_at <= ?;
+
+-- name: heard_since
+SELECT source, min(recorded_at) AS first, max(recorded_at), max(time)
+FROM events WHERE version > ?1 AND source <> ?2 AND recorded_at > ?3
+GROUP BY source, recorded_at / ?4 ORDER BY first, source;
+
+-- The ids of verifications begin with the word, so that the index leads to them.
+
+-- name: verified_since
+SELECT version, recorded_at, source, id, type, time, body
+FROM events WHERE source = ? AND id >= 'verified-' AND id < 'verified.' AND type = ? AND recorded_at > ?
+ORDER BY version;
+
 -- name: add_parked
 INSERT INTO parked (
     version, error

@@ -7,7 +7,7 @@ their answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from litestar import Litestar
@@ -45,6 +45,7 @@ def http_api(
     hub: Hub,
     access: Access,
     calendar: Calendar,
+    allowed_minutes: Mapping[str, int],
     receivers: Receivers,
     now: Callable[[], int],
     not_ready: NotReady,
@@ -63,7 +64,7 @@ def http_api(
         *period_routes(access.reader, hub, log, calendar),
         *session_routes(access),
         *channel_routes(access, receivers),
-        *notice_routes(access, hub, ingest, log, calendar),
+        *notice_routes(access, hub, ingest, log, calendar, allowed_minutes),
         *health_routes(
             access.reader,
             hub,

@@ -48,6 +48,7 @@ _REFUSALS: Final = {
     403: "Not allowed",
     404: "Not found",
     405: "Not with this method",
+    409: "Changed by somebody else meanwhile",
     408: "The body did not come",
     412: "The version was not reached",
     413: "Over a limit",

@@ -7,6 +7,7 @@ the row that came of it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
-from stockwire.core.errors import Invalid, NotFound, TooLarge
+from stockwire.core.errors import Conflict, Invalid, NotFound, TooLarge
 from stockwire.core.events import Event
 from stockwire.core.rows import (
     Against,
@@ -77,6 +78,7 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cooldown_seconds: int = 0
     group_by: GroupBy = "none"
     channels: Any = "default"
+    revises: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Until(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +108,7 @@ class Desk(NamedTuple):
     ingest: Ingest
     log: History
     calendar: Calendar
+    allowed_minutes: Mapping[str, int]
 
     def clock(self) -> int:
         """The shop's clock."""
@@ -141,6 +144,23 @@ class Desk(NamedTuple):
     def person(self, name: str) -> PersonRow:
         return self.row("people", (name,), PersonRow) or PersonRow(version=0, person=name)
 
+    def present(self) -> Present:
+        """How the shop stands, for what looks at it from another thread."""
+        feeds = self.hub.feeds
+        return Present(
+            stock=tuple(feeds["inventory"]),
+            orders=tuple(feeds["orders"]),
+            metrics=tuple(feeds["metrics"]),
+            hours=tuple(feeds["hours"]),
+            people=tuple(feeds["people"]),
+            clock=self.clock(),
+            wall=self.hub.now(),
+            timezone=self.calendar.timezone,
+            currency=self.calendar.currency,
+            allowed_minutes=self.allowed_minutes,
+            freshness=self.hub.freshness,
+        )
+
     def defined(self, form: RuleForm, rule_id: str, by: str) -> Event:
         """The event that defines a rule. Raises Invalid."""
         wanted = msgspec.to_builtins(form, builtin_types=(Decimal,))
@@ -148,9 +168,12 @@ class Desk(NamedTuple):
         return defining(wanted, rule_id, by, self.clock(), metrics)
 
 
-def notice_routes(access: Access, hub: Hub, ingest: Ingest, log: History, calendar: Calendar) -> list[HTTPRouteHandler]:
-    """The routes of `/api/v1/rules`, `/api/v1/notifications` and `/api/v1/me`."""
-    desk = Desk(access, hub, ingest, log, calendar)
+def notice_routes(
+    access: Access, hub: Hub, ingest: Ingest, log: History, calendar: Calendar, allowed_minutes: Mapping[str, int]
+) -> list[HTTPRouteHandler]:
+    """The routes of `/api/v1/rules`, `/api/v1/notifications` and `/api/v1/me`. `allowed_minutes`: how long an order may be at
+    each status."""
+    desk = Desk(access, hub, ingest, log, calendar, allowed_minutes)
     return [*_rules(desk), *_notifications(desk), *_own(desk)]
 
 
@@ -163,7 +186,10 @@ def _rules(desk: Desk) -> list[HTTPRouteHandler]:
 
     async def define(form: RuleForm, rule_id: str, by: str, status: int = 200) -> Response[bytes]:
         version = await desk.write(desk.defined(form, rule_id, by))
-        return shown(version, desk.rule(rule_id), status)
+        rule = desk.rule(rule_id)
+        if rule.version < version:
+            raise Conflict(f"`{rule_id}` was changed since its revision {form.revises}")
+        return shown(version, rule, status)
 
     @get("/api/v1/rules", operation_id="list_rules", operation_class=described.listing("rules"))
     async def list_rules(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -188,8 +214,7 @@ def _rules(desk: Desk) -> list[HTTPRouteHandler]:
         desk.access.reader(asked_by(request))
         form = await asked_for(request, RuleForm)
         rule = rule_in(desk.defined(form, form.rule_id or "preview", "preview"))
-        present = Present(*(tuple(desk.hub.feeds[name]) for name in ("inventory", "orders")))
-        found = await asyncio.to_thread(preview, rule, desk.log, present, desk.clock(), desk.calendar.day_of)
+        found = await asyncio.to_thread(preview, rule, desk.log, desk.present(), desk.calendar.day_of)
         return _answer(_preview(found))
 
     @get("/api/v1/rules/{rule_id:str}", operation_id="get_rule", operation_class=described.one_rule())
@@ -206,7 +231,8 @@ def _rules(desk: Desk) -> list[HTTPRouteHandler]:
         by = desk.access.manager(asked_by(request)).name
         name = path_text(rule_id)
         form = await asked_for(request, RuleForm)
-        desk.rule(name)
+        if form.revises not in (None, desk.rule(name).revision):
+            raise Conflict(f"`{name}` was changed since its revision {form.revises}")
         if form.rule_id not in (None, name):
             raise Invalid("`rule_id` is another than the path's")
         return await define(form, name, by)
@@ -226,7 +252,8 @@ def _preview(found: Fired) -> dict[str, Any]:
     return {
         "fired": found.fired,
         "since": moment_text(found.since),
-        "complete": found.complete,
+        "complete": found.gap is None,
+        "gap": found.gap,
         "per_day": [{"day": day, "count": count} for day, count in found.per_day],
         "examples": [
             {"at": moment_text(row.fired_at or row.began_at), **{name: getattr(row, name) for name in _EXAMPLE}}

@@ -45,7 +45,7 @@ def one_rule() -> type[Operation]:
 
 def changing_rule() -> type[Operation]:
     """A changed rule."""
-    answers = responses("Rule", *_WRITING)
+    answers = responses("Rule", *_WRITING, 409)
     return described(_TAG, parameters=[_rule_id()], request_body=_body("RuleForm"), responses=answers)
 
 

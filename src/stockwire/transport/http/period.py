@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from litestar import Request, Response, get
@@ -13,7 +13,7 @@ from stockwire.core.errors import Invalid
 from stockwire.core.projections.chosen import Standing, bounds, rows_of
 from stockwire.core.projections.journeys import Journey
 from stockwire.core.projections.periods import Period, Span, custom
-from stockwire.core.rows import MetricRow, MinuteSales
+from stockwire.core.rows import Key, MetricRow, MinuteSales
 from stockwire.core.values import DAY, moment_text
 from stockwire.core.wire import encode, show_row
 from stockwire.engine.hub import Hub
@@ -38,7 +38,7 @@ class Told(Protocol):
 
     def sales(self, boundaries: Sequence[int]) -> Sequence[MinuteSales]: ...
 
-    def journeys(self, since: int, limit: int) -> Sequence[Journey] | None: ...
+    def journeys(self, since: int, limit: int) -> Mapping[Key, Journey] | None: ...
 
 
 def _period(parameters: Parameters, calendar: Calendar) -> Period:
@@ -51,7 +51,8 @@ def _period(parameters: Parameters, calendar: Calendar) -> Period:
 
 def _answer(log: Told, standing: Standing, asked: Period, timezone: str) -> dict[str, Any]:
     between = log.sales(bounds(asked))
-    journeys = log.journeys(asked.twin.start, PERIOD_ORDERS)
+    moved = log.journeys(asked.twin.start, PERIOD_ORDERS)
+    journeys = None if moved is None else list(moved.values())
     return {
         "version": standing.version,
         "timezone": timezone,

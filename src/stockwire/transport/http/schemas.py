@@ -18,6 +18,7 @@ from stockwire.core.session import VIEWS_MOST
 from stockwire.core.values import Money, Quantity
 from stockwire.core.wire import FIELDS, LINE_QUANTITIES, MOVED_QUANTITIES, Kind
 from stockwire.engine.asking import WAIT_MOST
+from stockwire.engine.previewing import Gap
 from stockwire.transport.http.limits import BATCH_EVENTS, NAME_LENGTH, NOTIFICATION_ID_LENGTH
 
 Schema = dict[str, Any]
@@ -366,6 +367,7 @@ def _notice_schemas() -> dict[str, Schema]:
         "against": or_null({**_TEXT, "enum": [*get_args(Against), None]}),
         **dict.fromkeys(("for_seconds", "keep_seconds", "cooldown_seconds"), seconds),
         "group_by": {"enum": list(get_args(GroupBy))}, "channels": {"anyOf": [{"const": "default"}, names]},
+        "revises": or_null({**_COUNT, "minimum": 0, "description": "Only in the place of that revision."}),
     }  # fmt: skip
     quiet = {"from": time, "to": time, "timezone": name}
     choice = record({"channels": or_null(names)}, optional=frozenset({"channels"}), additionalProperties=False)
@@ -380,6 +382,7 @@ def _notice_schemas() -> dict[str, Schema]:
     }  # fmt: skip
     preview = {
         "fired": _COUNT, "since": _MOMENT, "complete": {**_FLAG, "description": "False: more may have happened than is known."},
+        "gap": or_null({**_TEXT, "enum": [*get_args(Gap), None], "description": "Why it is not complete."}),
         "per_day": {"type": "array", "items": record({"day": {**_TEXT, "format": "date"}, "count": _COUNT})},
         "examples": {"type": "array", "items": record(example)},
     }  # fmt: skip

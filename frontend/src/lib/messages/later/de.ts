@@ -9,6 +9,8 @@ const de: LaterCatalogue = {
   "problem.signed_out": "Sie sind abgemeldet. Melden Sie sich wieder an.",
   "problem.not_found": "Stockwire kennt das nicht.",
   "problem.forbidden": "Das dürfen Sie nicht sehen. Bitten Sie den Betreiber von Stockwire um das Recht dazu.",
+  "problem.conflict":
+    "Jemand anders hat es inzwischen geändert. Davon geht nichts verloren; sehen Sie es an, wie es jetzt ist.",
   "problem.too_many":
     "Stockwire wird gerade zu viel gefragt. Nichts ist verloren; versuchen Sie es in einer Minute noch einmal.",
   "problem.unavailable":
@@ -519,7 +521,15 @@ const de: LaterCatalogue = {
   "rules.would_have": { one: "Hätte {count}-mal gemeldet", other: "Hätte {count}-mal gemeldet" },
   "rules.since": "seit {day}.",
   "rules.overtaken":
-    "{who} hat diese Regel geändert, seit Sie sie geöffnet haben. Speichern setzt Ihre an deren Stelle.",
+    "{who} hat diese Regel geändert, seit Sie sie öffneten. Ihre wird nur darüber gespeichert, wenn Sie es sagen.",
+  "rules.take_theirs": "Jene übernehmen",
+  "rules.keep_mine": "Meine behalten",
+  "rules.gap.too_many": "Es geschah mehr, als hierfür gelesen wird; es kann also mehr gewesen sein.",
+  "rules.gap.by_hour": "Von dieser Zahl wird ein Wert je Stunde behalten; was kürzer dauerte, zählt nicht mit.",
+  "rules.gap.not_kept": "Von dieser Zahl wird nur behalten, wie sie jetzt ist; sie lässt sich nicht erproben.",
+  "rule.channels": "Außerhalb der Seite gemeldet über",
+  "rule.channels_default": "was jede Person gewählt hat",
+  "rule.channels_none": "Über keinen Kanal: nur auf der Seite.",
   "rules.server_says": "({detail})",
 
   // --- preferences, channels, pushes ---
