@@ -106,3 +106,14 @@ def test_views_that_nobody_holds_are_dropped_after_a_while_and_their_values_with
     shop.hub.open(view(filter={"sku": "B"}))
     assert shop.hub.views == 1
     assert list(shop.hub._shelves._pinned["inventory"]["sku"].by_value) == ["B"]
+
+
+def test_a_view_that_somebody_came_back_to_is_kept_for_as_long_again() -> None:
+    shop = Shop()
+    first, second = view(filter={"sku": "A"}), view(filter={"sku": "B"})
+    for each in (first, second, first):
+        shop.hub.open(each)
+        shop.hub.close(each)
+        shop.seconds += KEEP_VIEW / 2 + 1
+    shop.hub.open(view(filter={"sku": "C"}))
+    assert first in shop.hub._shelves._all and second not in shop.hub._shelves._all

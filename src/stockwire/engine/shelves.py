@@ -21,22 +21,22 @@ KEEP_VIEW: Final = 600.0
 
 
 class Shelf:
-    """A live view with those who hold it."""
+    """A live view, and how many hold it."""
 
-    __slots__ = ("free_since", "holders", "live")
+    __slots__ = ("holders", "live")
 
     def __init__(self, live: LiveView) -> None:
         self.live = live
         self.holders = 0
-        self.free_since: float | None = None
 
 
 class Shelves:
-    """Every live view. `monotonic` is the timing clock."""
+    """Every live view. `monotonic` is the timing clock. What nobody holds is in `_free`, with since when, oldest first."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._all: dict[View, Shelf] = {}
+        self._free: dict[View, float] = {}
         self._loose: dict[FeedName, dict[View, Shelf]] = {name: {} for name in FEEDS}
         self._pinned: dict[FeedName, dict[str, _Pinned]] = {name: {} for name in FEEDS}
 
@@ -59,7 +59,7 @@ class Shelves:
             shelf = self._all[view] = Shelf(make())
             self._place(view)[view] = shelf
         shelf.holders += 1
-        shelf.free_since = None
+        self._free.pop(view, None)
         return shelf.live
 
     def let_go(self, view: View) -> None:
@@ -68,7 +68,7 @@ class Shelves:
         if shelf is not None:
             shelf.holders -= 1
             if shelf.holders == 0:
-                shelf.free_since = self._monotonic()
+                self._free[view] = self._monotonic()
 
     def _place(self, view: View) -> dict[View, Shelf]:
         if view.pin is None:
@@ -82,12 +82,15 @@ class Shelves:
     def _sweep(self) -> None:
         """Drop the views that nobody has held for a while."""
         before = self._monotonic() - KEEP_VIEW
-        for view, shelf in list(self._all.items()):
-            if shelf.free_since is not None and shelf.free_since < before:
-                del self._all[view]
-                del self._place(view)[view]
-                if view.pin is not None:
-                    self._pinned[view.feed][view.pin.field.name].tidy(view.pin.value)
+        while self._free:
+            view, since = next(iter(self._free.items()))
+            if since >= before:
+                return
+            del self._free[view]
+            del self._all[view]
+            del self._place(view)[view]
+            if view.pin is not None:
+                self._pinned[view.feed][view.pin.field.name].tidy(view.pin.value)
 
     def concerned(self, feed: FeedName, applied: Applied) -> Iterator[tuple[LiveView, Applied]]:
         """The views that a batch may change, each with what of the batch may change it."""
