@@ -66,7 +66,7 @@ def load(
     return found
 
 
-def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace, size: int = 200) -> Any:
+def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace, size: int = 200, *more: str) -> Any:
     """The same load on a C loop that only calls send(), with about `size` bytes each."""
     port = free_port()
     server = subprocess.Popen(pinned(0, str(binary), str(port)))
@@ -75,7 +75,7 @@ def floor(binary: Path, fanload: Path, kind: str, options: argparse.Namespace, s
             f"{fanload} pub --port {port} --path /pub --rate {options.rate} -d 60 "
             f"""--body '{{"t":%T,"pad":"%P"}}' --payload {size - 30}"""
         )
-        return load(fanload, kind, port, "/", server.pid, pub, options)
+        return load(fanload, kind, port, "/", server.pid, pub, options, *more)
     finally:
         server.kill()
         server.wait()

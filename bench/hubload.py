@@ -1,9 +1,10 @@
 """The fan-out alone, without log and ingest: a hub over memory feeds behind the real transports.
 
-    .venv/bin/python bench/hubload.py PORT [--plain]
+    .venv/bin/python bench/hubload.py PORT [--plain] [--feed metrics]
 
-`POST /publish` makes the posted text the name of one inventory row and publishes that as one batch. `--plain` serves
-the streams by the plain ASGI classes under uvicorn instead of taking the connections over. Everybody may read.
+`POST /publish` makes the posted text the name of one inventory row, or the value of one metric, and publishes that as
+one batch. `--plain` serves the streams by the plain ASGI classes under uvicorn instead of taking the connections over.
+Everybody may read.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.core.shop import Shop, changes, stock
 
 from stockwire.core.rights import EVERYTHING
+from stockwire.core.rows import MetricRow
 from stockwire.engine.access import Headers, Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.exchange import answer
@@ -39,7 +41,8 @@ from stockwire.transport.websocket import WebSocketStream
 class Load:
     """The application: streams, and a way to publish."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, feed: str = "inventory") -> None:
+        self.feed = feed
         self.shop = Shop()
         self.shop.write(**{f"SKU{number}": number for number in range(rows)})
         self.shop.hub._now = lambda: time.time_ns() // 1_000
@@ -68,8 +71,20 @@ class Load:
     def publish(self, name: str) -> None:
         """One change of one row."""
         self.shop.version += 1
+        if self.feed == "metrics":
+            metric = units_sold(self.shop.version, name)
+            self.shop.hub.publish(changes(self.shop.version, metrics={metric.key: metric}))
+            return
         row = stock(self.shop.version, "SKU0", self.shop.version % 100, name=name)
         self.shop.hub.publish(changes(self.shop.version, inventory={("SKU0", "main"): row}))
+
+
+def units_sold(version: int, value: str) -> MetricRow:
+    """The units sold today."""
+    return MetricRow(
+        version=version, metric="units_sold", period="today", unit="units", value=value, previous=None, state="ok",
+        as_of=time.time_ns() // 1_000,
+    )  # fmt: skip
 
 
 def everybody(headers: Headers) -> Reader:
@@ -82,9 +97,10 @@ async def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--rows", type=int, default=1)
+    parser.add_argument("--feed", choices=("inventory", "metrics"), default="inventory")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    load = Load(options.rows)
+    load = Load(options.rows, options.feed)
     http: Any = "httptools" if options.plain else http_protocol(load.streams, everybody)
     config = uvicorn.Config(
         load, port=options.port, loop="none", http=http, ws="wsproto", lifespan="off", backlog=4_096,

@@ -3,10 +3,11 @@
     .venv/bin/python bench/rounds.py [--repeat 3]
 
 For WebSocket and event streams, at 1,000 connections x 10 updates/s and 10,000 x 1: CPU microseconds of the server per
-delivered frame, and memory per connection before anything is sent. Then 1,000 readers of whom 50 stall, and 10,000
-readers that all come back at once. Server and floor run on core 0, the load generator and publisher on core 1, one
-after the other. The floor sends the payload alone, ours the frame with the whole row; a second floor sends as many
-bytes as ours. Results go to bench/results/rounds.json and rounds.md.
+delivered frame, how long an update is under way, and memory per connection before anything is sent. Then 1,000 readers
+of whom 50 stall, and 10,000 readers that all come back at once, to the floor as well. Server and floor run on core 0,
+the load generator and publisher on core 1, one after the other. The floor sends the payload alone, ours the frame with
+the whole row, of a metric or of the inventory; a second floor sends as many bytes as the latter. Results go to
+bench/results/rounds.json and rounds.md. A repeat takes about five minutes, what follows two.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ from fanout import RESULTS, SUBSCRIBE, build, floor, load, pinned  # noqa: E402
 
 HELLO = json.dumps({"type": "hello", "protocol": 1, "client": "fanload/1"})
 SIZES = ((1_000, 10.0), (10_000, 1.0))
-FLOOR, OURS = "send() floor", "Stockwire"
-ALIKE = "send() of as many bytes"
+FLOOR, SHORT = "send() floor", "Stockwire, a metric"
+ALIKE, OURS = "send() of as many bytes", "Stockwire, an inventory row"
 FRAME = 510
 """Bytes of ours, about."""
 
 
 @contextmanager
-def served() -> Iterator[tuple[int, int]]:
+def served(feed: str) -> Iterator[tuple[int, int]]:
     """A server of the hub alone; gives its port and process."""
     port = free_port()
-    server = subprocess.Popen(pinned(0, sys.executable, str(ROOT / "bench" / "hubload.py"), str(port)))
+    server = subprocess.Popen(pinned(0, sys.executable, str(ROOT / "bench" / "hubload.py"), str(port), "--feed", feed))
     try:
         until_answering(port)
         yield port, server.pid
@@ -65,12 +66,12 @@ def until_answering(port: int) -> None:
     raise RuntimeError("the server does not answer")
 
 
-def ours(fanload: Path, kind: str, options: argparse.Namespace, *more: str) -> Any:
+def ours(fanload: Path, kind: str, options: argparse.Namespace, *more: str, feed: str = "inventory") -> Any:
     """One load on the hub."""
-    with served() as (port, pid):
+    with served(feed) as (port, pid):
         pub = f"{fanload} pub --port {port} --path /publish --rate {options.rate} -d 120 --body 't:%T %P' --payload 1"
-        path = "/api/v1/ws" if kind == "ws" else "/api/v1/stream?feed=inventory"
-        says = ["--send", HELLO, "--send2", SUBSCRIBE] if kind == "ws" else []
+        path = "/api/v1/ws" if kind == "ws" else f"/api/v1/stream?feed={feed}"
+        says = ["--send", HELLO, "--send2", SUBSCRIBE.replace("inventory", feed)] if kind == "ws" else []
         return load(fanload, kind, port, path, pid, pub, options, "--marker", "t:", *says, *more)
 
 
@@ -85,6 +86,7 @@ def measure(repeat: int, seconds: int) -> list[dict[str, Any]]:
                 for kind in ("ws", "sse"):
                     for name, raw in (
                         (FLOOR, floor(binary, fanload, kind, options)),
+                        (SHORT, ours(fanload, kind, options, feed="metrics")),
                         (OURS, ours(fanload, kind, options)),
                         (ALIKE, floor(binary, fanload, kind, options, FRAME)),
                     ):
@@ -94,7 +96,11 @@ def measure(repeat: int, seconds: int) -> list[dict[str, Any]]:
         rows.append({"what": "stalled", "raw": ours(fanload, "ws", crowd, "--slow", "0.05", "--rcvbuf", "4096")})
         storm = argparse.Namespace(connections=10_000, rate=1.0, seconds=3)
         for kind in ("ws", "sse"):
-            rows.append({"what": "storm", "transport": kind, "raw": ours(fanload, kind, storm, "--storm")})
+            for name, raw in (
+                (FLOOR, floor(binary, fanload, kind, storm, FRAME, "--storm")),
+                ("Stockwire", ours(fanload, kind, storm, "--storm")),
+            ):
+                rows.append({"what": "storm", "server": name, "transport": kind, "raw": raw})
     return rows
 
 
@@ -103,8 +109,8 @@ def table(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     lines = [
         "# Delivering", "", " · ".join(f"{name} {value}" for name, value in about.items()), "",
         "| transport | connections x updates/s | server | bytes per frame | CPU us per frame | times the floor "
-        "| times as many bytes | KiB per idle connection |",
-        "|---|---|---|---|---|---|---|---|",
+        "| times as many bytes | under way, p50 and p99 | KiB per idle connection |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for connections, rate in SIZES:
         for kind in ("ws", "sse"):
@@ -114,15 +120,17 @@ def table(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
                     if row["what"] == "fan-out" and (row["server"], row["transport"]) == (name, kind)
                     and row["raw"]["n"] == connections
                 ]
-                for name in (FLOOR, ALIKE, OURS)
+                for name in (FLOOR, SHORT, ALIKE, OURS)
             }  # fmt: skip
             cost = {name: min(each["server"]["cpu_us_per_msg"] for each in found) for name, found in runs.items()}
             for name, found in runs.items():
                 memory = min(each["server"]["pss_per_conn_b"] for each in found) / 1024
                 size = found[0]["payload_bytes"] / found[0]["frames"]
+                way = [min(each["latency_ms"][point] for each in found) for point in ("p50", "p99")]
                 lines.append(
                     f"| {kind} | {connections:,} x {rate:g} | {name} | {size:.0f} | {cost[name]:.1f} "
-                    f"| {cost[name] / cost[FLOOR]:.2f} | {cost[name] / cost[ALIKE]:.2f} | {memory:.1f} |"
+                    f"| {cost[name] / cost[FLOOR]:.2f} | {cost[name] / cost[ALIKE]:.2f} "
+                    f"| {way[0]:.1f} and {way[1]:.1f} ms | {memory:.1f} |"
                 )
     [stalled] = [row["raw"] for row in rows if row["what"] == "stalled"]
     server = stalled["server"]
@@ -131,12 +139,17 @@ def table(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         f"{server['pss_end_kb'] - server['pss_ready_kb']:,} KiB, the others get {stalled['msgs_per_s'] / 950:.2f} updates/s, "
         f"p99 {stalled['latency_ms']['p99']:.0f} ms; TCP memory of the machine {stalled['tcp_mem_kb'][-1]:,} KiB.", "",
     ]  # fmt: skip
+    lines += [
+        "10,000 readers drop and come back at once:", "",
+        "| transport | server | all connected after | all current after | the server's CPU | retries |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
     for row in rows:
         if row["what"] == "storm":
             storm = row["raw"]["storm"]
             lines.append(
-                f"10,000 readers come back at once ({row['transport']}): all connected after {storm['all_connected_s']:.1f} s, "
-                f"{storm['server_cpu_s']:.1f} s of the server's CPU, {storm['retries']} retries.\n"
+                f"| {row['transport']} | {row['server']} | {storm['all_connected_s']:.1f} s | {storm['all_receiving_s']:.1f} s "
+                f"| {storm['server_cpu_s']:.1f} s | {storm['retries']} |"
             )
     return "\n".join(lines).rstrip() + "\n"
 
