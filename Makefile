@@ -85,12 +85,15 @@ clean: ## Remove what was built
 .venv/bin/python:
 	@scripts/make-venv .venv
 
-.stamps/runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | .venv/bin/python
+.stamps/runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | .venv/bin/python .stamps/volley
 	@mkdir -p .stamps && echo "--- installing the service"
 	@$(PIP) --require-hashes -r requirements/runtime.txt
 	@$(PIP) --require-hashes -r requirements/build.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+.stamps/volley: src/stockwire/engine/_volley.c scripts/compile-volley | .venv/bin/python
+	@mkdir -p .stamps && scripts/compile-volley .venv/bin/python && touch $@
 
 .stamps/dev: requirements/dev.txt .stamps/runtime
 	@echo "--- installing the tools"

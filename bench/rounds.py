@@ -34,6 +34,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from tests.running import free_port  # noqa: E402
 
 from fanout import RESULTS, SUBSCRIBE, build, floor, load, pinned  # noqa: E402
+from stockwire.engine.volley import left_to_transports, volley  # noqa: E402
 
 HELLO = json.dumps({"type": "hello", "protocol": 1, "client": "fanload/1"})
 SIZES = ((1_000, 10.0), (10_000, 1.0))
@@ -165,6 +166,7 @@ def main() -> None:
         "command": "`bench/rounds.py " + " ".join(sys.argv[1:]) + "`", "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "Python": platform.python_version(), "uvicorn": version("uvicorn"), "uvloop": version("uvloop"),
         "wsproto": version("wsproto"), "Linux": platform.release(), "cores": os.cpu_count(),
+        "volley": "left to the transports" if volley is left_to_transports else "compiled",
         "load average before": f"{before:.1f}",
     }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)

@@ -22,12 +22,12 @@ def missing(names: Iterable[str], page: str) -> list[str]:
 
 
 def sources() -> list[str]:
-    """Every file of the package in the tree that is no generated page."""
+    """Every file of the package in the tree that is neither generated nor compiled: the wheel is for every machine."""
     root = Path("src")
     return [
         path.relative_to(root).as_posix()
         for path in root.glob("stockwire/**/*")
-        if path.is_file() and path.suffix != ".pyc" and "dashboard" not in path.parts
+        if path.is_file() and path.suffix not in (".pyc", ".so") and "dashboard" not in path.parts
     ]
 
 

@@ -14,12 +14,22 @@ from typing import Any, cast
 import pytest
 import uvloop
 
+from stockwire.engine import rounds
+from stockwire.engine.volley import left_to_transports, volley
 from stockwire.testing import Receiver
 from stockwire.transport.takeover.links import TransportLink, descriptor_of
 from tests.core.shop import changes, stock
 from tests.transport.place import KEY, Place, served, until
 
 BOTH = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+
+
+@pytest.fixture(params=dict.fromkeys((left_to_transports, volley)), autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rounds' volley, compiled or not."""
+    monkeypatch.setattr(rounds, "volley", request.param)
+
+
 Run = Callable[[Coroutine[Any, Any, None]], None]
 LONG = "x" * 2_000
 

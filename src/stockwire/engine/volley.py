@@ -1,35 +1,28 @@
 """A volley: the same bytes to many connections in one go, past their transports.
 
-What a transport does beyond the one system call (it looks at its buffer, queues, looks again) costs a quarter of a
-delivered frame. None of that is needed for a transport that holds nothing back, so its socket is written to directly;
-whatever the socket does not take is its transport's again, which then holds it, or finds that the connection is over.
+What a transport does beyond the one system call (it looks at its buffer, queues, looks again), and a loop in Python
+around it, cost a quarter of a delivered frame. None of that is needed for a transport that holds nothing back, so where
+`scripts/compile-volley` found a compiler its socket is written to directly. Whatever a socket does not take is its
+transport's again, which then holds it, or finds that the connection is over.
+
+`volley` sends the data to each of the sockets; it gives the place in the row of each that did not take all of it, with
+how many bytes it took. A negative descriptor stands for a socket that cannot be written to directly, and takes nothing.
+
+Python's own `os.write` would save half as much, but it lets other threads run at each call: one that is busy takes
+milliseconds between any two frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from os import write
-from typing import NamedTuple
+
+def left_to_transports(descriptors: list[int], data: bytes) -> list[tuple[int, int]]:
+    """The volley where nothing is compiled: nobody takes anything."""
+    return [(at, 0) for at in range(len(descriptors))]
 
 
-class Short(NamedTuple):
-    """Who did not take everything: the place in the row, and how many bytes were taken."""
+try:
+    from stockwire.engine._volley import volley
+except ImportError:
+    volley = left_to_transports
 
-    at: int
-    taken: int
-
-
-def volley(descriptors: Iterable[int], data: bytes) -> list[Short]:
-    """Write `data` to each of these sockets, which do not block; gives those that did not take all of it. A negative
-    descriptor stands for one that cannot be written to directly, and takes nothing.
-    """
-    size = len(data)
-    short: list[Short] = []
-    for at, descriptor in enumerate(descriptors):
-        try:
-            taken = write(descriptor, data) if descriptor >= 0 else 0
-        except OSError:
-            taken = 0
-        if taken != size:
-            short.append(Short(at, taken))
-    return short
+__all__ = ["left_to_transports", "volley"]
