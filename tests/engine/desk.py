@@ -53,10 +53,15 @@ class History:
         return [((name,), row) for name, row in tables[table].items()]
 
     def tell(
-        self, row: NotificationRow, happened: Happened = "fired", at: int = NOON, recorded_at: int | None = None
+        self,
+        row: NotificationRow,
+        happened: Happened = "fired",
+        at: int = NOON,
+        recorded_at: int | None = None,
+        with_the_last: bool = False,
     ) -> None:
-        """Something happens."""
-        self.version += 1
+        """Something happens, by an event of its own or by the last one too."""
+        self.version += not with_the_last
         self.now[row.notification_id] = row
         recorded = at if recorded_at is None else recorded_at
         occasion = Occasion(

@@ -83,6 +83,25 @@ async def test_each_person_is_told_by_their_own_preferences(desk: Desk) -> None:
     assert desk.mail.said == [("mine", "fired"), ("hers", "fired")]
 
 
+async def test_what_is_oversold_is_not_told_to_be_out_of_stock_as_well(desk: Desk) -> None:
+    desk.channel("mine")
+    desk.channel("hers", person="ada")
+    desk.log.prefer("ada", muted_rules=("oversold",))
+    low = notification(1)
+    for kind in ("low_stock", "out_of_stock", "oversold"):
+        row = notification(1, kind=kind, rule_id=kind, notification_id=f"{kind}/1@1", dedupe_key=f"{kind}/1")
+        desk.log.tell(row, with_the_last=kind != "low_stock")
+    desk.log.tell(low, with_the_last=True)
+    desk.log.tell(notification(2), with_the_last=True)
+    await desk.turn(looks=4)
+    told = [(receiver, message.tag) for receiver, message in desk.mail.went]
+    assert sorted(told) == [("hers", "low/2"), ("hers", "out_of_stock/1"), ("mine", "low/2"), ("mine", "oversold/1")]
+    desk.log.tell(notification(3, kind="out_of_stock", rule_id="out"))
+    desk.log.tell(notification(3, kind="oversold", rule_id="over", notification_id="over/3@1", dedupe_key="over/3"))
+    await desk.turn(looks=4)
+    assert [receiver for receiver, _ in desk.mail.went].count("mine") == 4
+
+
 async def test_that_it_is_over_is_told_only_where_it_was_told_that_it_began(desk: Desk) -> None:
     desk.channel("hook")
     desk.log.tell(notification())

@@ -11,12 +11,12 @@ shorter: they begin at the earlier and end at the later of the moments that a ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from stockwire.core.rows import Happened, NotificationRow, PersonRow, Preferences, Quiet, RuleRow
+from stockwire.core.rows import Happened, NotificationRow, PersonRow, Preferences, Quiet, RuleKind, RuleRow, Told
 from stockwire.core.values import SECOND, moment_datetime
 
 How = Literal["now", "if_firing", "digest", "never"]
@@ -25,6 +25,8 @@ How = Literal["now", "if_firing", "digest", "never"]
 PUSH: Final = "push"
 """The id under which a person's devices together are a channel."""
 _HEARD: Final = ("warning", "critical")
+_GRAVITY: Final[Mapping[RuleKind, int]] = {"low_stock": 1, "out_of_stock": 2, "oversold": 3}
+"""The conditions of which each is met with the one before it."""
 _LASTING: Final = ("pending", "firing")
 
 
@@ -70,6 +72,27 @@ def wanted(preferences: Preferences, rule: RuleRow | None, notification: Notific
         if word is not None and word.channels is not None:
             return channel_id in word.channels
     return notification.severity in _HEARD
+
+
+def outdone(told: Told, others: Iterable[Told]) -> bool:
+    """Whether one of the others says more of the same change: what is oversold is out of stock and low as well."""
+    occasion, notification = told
+    gravity = _GRAVITY.get(notification.kind)
+    return (
+        gravity is not None
+        and occasion.happened == "fired"
+        and any(
+            other.happened == "fired"
+            and other.version == occasion.version
+            and _GRAVITY.get(row.kind, 0) > gravity
+            and _newest(row) == _newest(notification)
+            for other, row in others
+        )
+    )
+
+
+def _newest(notification: NotificationRow) -> str:
+    return notification.members[0] if notification.members else notification.subject
 
 
 def still_fires(notification: NotificationRow | None) -> bool:

@@ -23,7 +23,7 @@ import msgspec
 
 from stockwire.core import telling
 from stockwire.core.errors import NotFound, StockwireError, StorageFailed
-from stockwire.core.preferences import PUSH, decide, still_fires
+from stockwire.core.preferences import PUSH, decide, outdone, still_fires
 from stockwire.core.retrying import Outcome, asked_to_wait, verdict
 from stockwire.core.rows import NotificationRow, PersonRow, RuleRow, Told
 from stockwire.core.telling import NAMED, Message, Shop, message_id
@@ -192,15 +192,17 @@ class Outbox:
             return []
         rules: dict[str, RuleRow] = {row.rule_id: row for _, row in self._log.rows("rules")}
         people: dict[str, PersonRow] = {row.person: row for _, row in self._log.rows("people")}
+        fresh = [told for told in found if told[0].recorded_at - told[0].at <= IMPORTED]
         planned = []
-        for told in found:
-            if told[0].recorded_at - told[0].at > IMPORTED:
-                continue
-            for receiver in receivers:
-                person = people.get(receiver.person) or PersonRow(version=0, person=receiver.person)
-                each = self._planned(told, receiver, person, rules.get(told[1].rule_id))
-                if each is not None:
-                    planned.append(each)
+        for receiver in receivers:
+            person = people.get(receiver.person) or PersonRow(version=0, person=receiver.person)
+            heard = [
+                (told, each) for told in fresh if (each := self._planned(told, receiver, person, rules)) is not None
+            ]
+            by_version: dict[int, list[Told]] = {}
+            for told, _ in heard:
+                by_version.setdefault(told[0].version, []).append(told)
+            planned += [each for told, each in heard if not outdone(told, by_version[told[0].version])]
         return planned
 
     def _receivers(self) -> list[Receiver]:
@@ -210,8 +212,11 @@ class Outbox:
         browsers = [Receiver(each.subscription_id, PUSH, each.person) for each in self._store.subscriptions()]
         return channels + browsers
 
-    def _planned(self, told: Told, receiver: Receiver, person: PersonRow, rule: RuleRow | None) -> Planned | None:
+    def _planned(
+        self, told: Told, receiver: Receiver, person: PersonRow, rules: Mapping[str, RuleRow]
+    ) -> Planned | None:
         occasion, notification = told
+        rule = rules.get(notification.rule_id)
         decision = decide(person, rule, notification, occasion.happened, receiver.channel_id, self._now())
         if decision.how == "never":
             return None
