@@ -31,6 +31,17 @@ class Screen:
         )
         self.worker = Crew(server).serving(self._link.socket)
 
+    def follow(self, feed: str) -> Screen:
+        """Subscribe to all of another feed."""
+        self._link.send(json.dumps({"type": "hello", "protocol": 1, "client": "test/1"}))
+        self._link.send(json.dumps({"type": "subscribe", "id": feed, "feed": feed}))
+        return self
+
+    def rows(self, feed: str) -> dict[str, Any]:
+        """What it shows of a feed that it follows."""
+        id_ = self.receiver.ids.get(feed)
+        return {} if id_ is None else dict(self.receiver.rows(feed))
+
     def ask(self, cursor: str | None = None) -> Screen:
         """Subscribe, from that cursor on if there is one."""
         self._link.send(json.dumps({"type": "hello", "protocol": 1, "client": "test/1"}))

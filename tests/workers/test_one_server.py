@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from stockwire.core.events import RuleObserved
 from stockwire.log.sqlite import SqliteLog
 from stockwire.testing import Receiver
-from tests.running import Running, running, snapshot, stockwire
+from tests.running import Running, event, running, snapshot, stockwire
 from tests.workers.crew import Crew, Screen, alive, at_each_worker, eventually
 
 
@@ -198,6 +199,33 @@ def test_stopping_says_bye_ends_everybody_and_leaves_a_sound_log(tmp_path: Path)
     log = SqliteLog(tmp_path / "data", reading=True)
     assert log.load().inventory[("MUG", "main")].on_hand == 3_000
     log.close()
+
+
+def test_what_the_watch_sees_is_told_once_and_shown_by_every_worker(tmp_path: Path) -> None:
+    data, silent = tmp_path / "data", ("--set", "source_late_seconds=1", "--set", "source_silent_seconds=1")
+    with running(data, "--currency", "EUR", "--workers", "2", *silent) as server:
+        rule = {"kind": "metric", "name": "Any", "metric": "orders_placed", "period": "last_7_days", "comparison": "above",
+                "threshold": 0}  # fmt: skip
+        server.post(snapshot("MUG", 5))
+        made = httpx.post(f"{server.url}/api/v1/rules", json=rule, headers=server.headers, timeout=60)
+        assert made.is_success, made.text
+        line = {"sku": "MUG", "quantity": 1, "unit_price": "5"}
+        server.post(event("order.placed", source="shop", order_id="1", currency="EUR", lines=[line]))
+        seen = ["metric/orders_placed/last_7_days", "source/shop", "source/test"]
+        told = []
+        for screen in at_each_worker(server):
+            screen.follow("notifications")
+            while not {row["subject"] for row in screen.rows("notifications").values()}.issuperset(seen):
+                screen.take()
+            rows = [row for row in screen.rows("notifications").values() if row["subject"] in seen]
+            told.append(sorted((row["subject"], row["notification_id"], row["occurrences"]) for row in rows))
+            screen.close()
+        assert told[0] == told[1]
+        assert [(subject, occurrences) for subject, _, occurrences in told[0]] == [(subject, 1) for subject in seen]
+    log = SqliteLog(data, reading=True)
+    written = [record.event.data for record in log.records(0, 1_000) if isinstance(record.event.data, RuleObserved)]
+    log.close()
+    assert sorted((each.about, each.met) for each in written) == [(about, True) for about in seen]
 
 
 def test_nobody_outlives_the_process_that_watches(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 // One view for the whole page: the newest that fired, the same for everybody, so the server encodes them once. Read is
 // what the person's own row says.
 
+import { isOutdone } from "../lib/notices";
 import { ask, path } from "../services/notifications.service";
 import { person, type Person } from "./person.store";
 import type { NotificationRow } from "./rows";
@@ -40,8 +41,9 @@ export class Notifications {
     return this.#person.served !== undefined && !this.#person.hasRead(row.notification_id, row.fired_version);
   }
 
+  /** One fact is counted once: what is oversold came to be out of stock and low at the same moment. */
   get unread(): readonly NotificationRow[] {
-    return this.newest.filter((row) => this.isUnread(row));
+    return this.newest.filter((row) => this.isUnread(row) && !isOutdone(row, this.newest));
   }
 
   /** Everything that fired until now is read. */

@@ -39,6 +39,17 @@ describe("what is unread", () => {
     expect(store.unread.map((row) => row.fired_version)).toEqual([60]);
   });
 
+  it("counts a shelf once that came to be low, out of stock and oversold at once", () => {
+    const shelf = (kind: "low_stock" | "out_of_stock" | "oversold", fired_version: number) =>
+      notice({ kind, subject: "stock/MUG/main", fired_version });
+    const at_once = [shelf("low_stock", 60), shelf("out_of_stock", 60), shelf("oversold", 60)];
+    const store = new Notifications(view([...at_once, shelf("out_of_stock", 50)]), someone());
+    expect(store.unread.map(({ kind, fired_version }) => [kind, fired_version])).toEqual([
+      ["oversold", 60],
+      ["out_of_stock", 50],
+    ]);
+  });
+
   it("is everything for who never read anything, and nothing until it is known who looks", () => {
     expect(new Notifications(view([at(1)]), new Person(view<PersonRow>([]))).unread).toHaveLength(1);
     expect(new Notifications(view([at(1)]), new Person(view<PersonRow>([], { loaded: false }))).unread).toEqual([]);
