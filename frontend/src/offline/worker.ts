@@ -104,7 +104,8 @@ async function lead(address: string): Promise<void> {
     await scope.clients.openWindow(address);
     return;
   }
-  await page.focus();
+  // A browser that brings no page to the front still lets it be led.
+  await page.focus().catch(() => undefined);
   // A page that this worker does not control yet cannot be led; a new one can.
   if (page.url !== address) await page.navigate(address).catch(() => scope.clients.openWindow(address));
 }
