@@ -3,8 +3,8 @@
 // One view for the whole page: the newest that fired, the same for everybody, so the server encodes them once. Read is
 // what the person's own row says.
 
-import { isOutdone } from "../lib/notices";
 import { ask, path } from "../services/notifications.service";
+import { isOutdone } from "./outdone";
 import { person, type Person } from "./person.store";
 import type { NotificationRow } from "./rows";
 import { createView, type View } from "./view.store";
