@@ -43,7 +43,9 @@ PEERS = ROOT / "bench" / "peers"
 PAGE = ROOT / "docs" / "explanation" / "fan-out.md"
 PICTURE = ROOT / "docs" / "images" / "fan-out.svg"
 SIZES = rounds.SIZES
-FLOOR, OURS = rounds.FLOOR, rounds.OURS
+FLOOR = rounds.FLOOR
+OURS = {rounds.SHORT: "metrics", rounds.OURS: "inventory"}
+"""The feeds that ours are measured with: one of short rows, one of long ones."""
 
 
 class Peer(NamedTuple):
@@ -187,14 +189,9 @@ def contenders(binary: Path, only: list[str]) -> list[Contender]:
         found.append(
             Contender(FLOOR, kind, "", lambda fanload, options, kind=kind: floor(binary, fanload, kind, options))
         )
-        found.append(
-            Contender(
-                OURS,
-                kind,
-                version("stockwire"),
-                lambda fanload, options, kind=kind: rounds.ours(fanload, kind, options),
-            )
-        )
+        for name, feed in OURS.items():
+            run = lambda fanload, options, kind=kind, feed=feed: rounds.ours(fanload, kind, options, feed=feed)  # noqa: E731
+            found.append(Contender(name, kind, "", run))
     missing: dict[str, str] = {}
     for program in dict.fromkeys(peer.program for peer in ALL):
         try:
@@ -281,7 +278,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         some = best(rows, name, kind, SIZES[1][0]) or best(rows, name, kind, SIZES[0][0])
         assert some is not None
         label = f"{name} {some['version']}".strip()
-        label = f"**{label}**" if name == OURS else label
+        label = f"**{label}**" if name in OURS else label
         cells += [f"{some['kib_per_connection']:.1f}", str(some["bytes_per_frame"])]
         lines.append(f"| {label} | {'WebSocket' if kind == 'ws' else 'SSE'} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -295,7 +292,7 @@ def picture(rows: list[dict[str, Any]]) -> str:
         for name, kind in everybody(rows):
             cost = _cost(rows, name, kind, connections)
             if cost:
-                sort = {FLOOR: "floor", OURS: "ours"}.get(name, "bar")
+                sort = "floor" if name == FLOOR else "ours" if name in OURS else "bar"
                 group.append(drawing.Bar(f"{name}, {'WebSocket' if kind == 'ws' else 'SSE'}", cost, sort))
         groups.append((f"{connections:,} connections, {rate:g} updates a second", group))
     return drawing.bars("CPU microseconds of the server per delivered frame", groups, "us")
@@ -305,8 +302,9 @@ def write(rows: list[dict[str, Any]], before: float) -> None:
     """Results, picture and page."""
     about = {
         "command": "bench/peers.py " + " ".join(sys.argv[1:]), "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "Python": platform.python_version(), "Node": _run("node", "--version").strip().removeprefix("v"),
-        "Linux": platform.release(), "cores": os.cpu_count(), "load average before": round(before, 1),
+        "Stockwire": version("stockwire"), "Python": platform.python_version(),
+        "Node": _run("node", "--version").strip().removeprefix("v"), "Linux": platform.release(),
+        "cores": os.cpu_count(), "load average before": round(before, 1),
     }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "peers.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
