@@ -157,19 +157,22 @@ def write(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
         for name, (cost, memory) in least.items():
             ratio = cost / least["send() floor"][0]
             lines.append(f"| {kind} | {name} | {cost:.1f} | {ratio:.1f} | {memory:.1f} |")
-    lines += ["", *(_way(row) for row in rows if row["server"] == "Stockwire")]
+    lines += ["", *map(_way, rows)]
     (RESULTS / "fanout.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
 
 def _way(row: dict[str, Any]) -> str:
     """How long an update was under way, from its posting."""
-    delivered, publisher = row["raw"]["latency_ms"], row["raw"]["publisher"]
+    delivered = row["raw"]["latency_ms"]
+    reader = f"with a reader after {delivered['p50']:.1f} and {delivered['p99']:.1f} ms.\n"
+    if row["server"] != "Stockwire":
+        return f"From the posting of a message to the floor ({row['transport']}), p50 and p99: {reader}"
+    publisher = row["raw"]["publisher"]
     acknowledged = publisher["ack_ms"] if publisher else {"p50": float("nan"), "p99": float("nan")}
     return (
         f"From the posting of an event ({row['transport']}), p50 and p99: acknowledged as durable after "
-        f"{acknowledged['p50']:.1f} and {acknowledged['p99']:.1f} ms, with a reader after {delivered['p50']:.1f} and "
-        f"{delivered['p99']:.1f} ms.\n"
+        f"{acknowledged['p50']:.1f} and {acknowledged['p99']:.1f} ms, {reader}"
     )
 
 
