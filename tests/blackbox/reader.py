@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -13,6 +14,20 @@ from httpx_sse import aconnect_sse
 
 from stockwire.testing import Receiver
 from tests.simulation.truth import Asked
+
+
+async def call_off(tasks: Iterable[asyncio.Task[None]]) -> list[BaseException]:
+    """Cancel tasks until all are over; gives what they failed with. (Before Python 3.12 `wait_for` loses a cancellation
+    that comes together with what it waits for.)
+    """
+    everyone = list(tasks)
+    running = set(everyone)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=5.0)
+    return [error for task in everyone if not task.cancelled() and (error := task.exception()) is not None]
+
 
 SILENCE = 30.0
 """Seconds without a frame after which a reader gives a connection up."""

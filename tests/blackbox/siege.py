@@ -26,7 +26,7 @@ from stockwire.core.rights import EVERYTHING
 from stockwire.log.sqlite import SqliteLog
 from tests.blackbox.page import looking
 from tests.blackbox.proxy import Proxy
-from tests.blackbox.reader import Reader
+from tests.blackbox.reader import Reader, call_off
 from tests.running import Running, memory_kib, stockwire
 from tests.simulation.shop import Teller
 from tests.simulation.truth import ASKED, Truth
@@ -136,10 +136,8 @@ class Siege:
                 await self._come_to_rest(readers, watching)
                 self._memory.append(memory_kib(self.server.pid))
             finally:
-                for task in (*watching, *producers):
-                    task.cancel()
-                failures = await asyncio.gather(*watching, *producers, return_exceptions=True)
-            self.wrong += [repr(each) for each in failures if isinstance(each, Exception)]
+                failures = await call_off([*watching, *producers])
+            self.wrong += map(repr, failures)
             truth = await asyncio.to_thread(self._truth)
             divergent = self._compare(readers, truth)
             rows = truth.holds(STOCK, EVERYTHING, truth.version)

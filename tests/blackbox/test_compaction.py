@@ -12,7 +12,7 @@ import httpx
 from stockwire.engine.verify import verify_directory
 from stockwire.log.sqlite import SqliteLog
 from stockwire.testing import Receiver
-from tests.blackbox.reader import TRANSPORTS, Reader
+from tests.blackbox.reader import TRANSPORTS, Reader, call_off
 from tests.running import PATIENCE, Running, event
 from tests.simulation.truth import Asked
 
@@ -125,9 +125,7 @@ async def test_who_was_away_for_less_than_retention_gets_what_changed_and_who_wa
             while not all(reader.current(shop.version) for reader in readers):
                 changed.clear()
                 await changed.wait()
-            for screen in screens:
-                screen.cancel()
-            await asyncio.gather(*screens, return_exceptions=True)
+            assert await call_off(screens) == []
     finally:
         server.stop()
     assert [reader.unplanned for reader in readers] == [[]] * len(TRANSPORTS)

@@ -9,7 +9,7 @@ import httpx
 
 from stockwire.engine.backup import Copied, restore
 from stockwire.engine.verify import verify_directory
-from tests.blackbox.reader import TRANSPORTS, Reader
+from tests.blackbox.reader import TRANSPORTS, Reader, call_off
 from tests.running import Running, running, snapshot, stockwire
 from tests.simulation.truth import Asked
 
@@ -56,9 +56,7 @@ async def test_backups_under_load_are_whole_and_no_screen_notices(tmp_path: Path
             while not all(reader.current(till.acknowledged) for reader in readers):
                 changed.clear()
                 await changed.wait()
-            for screen in screens:
-                screen.cancel()
-            await asyncio.gather(*screens, return_exceptions=True)
+            assert await call_off(screens) == []
         epoch = server.get("/api/v1/status")["epoch"]
     assert [reader.unplanned for reader in readers] == [[]] * len(TRANSPORTS)
     for number, (before, after) in enumerate(bounds):

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.blackbox.reader import TRANSPORTS, Reader
+from tests.blackbox.reader import TRANSPORTS, Reader, call_off
 from tests.hostile.attacks import ATTACKS, CUT, Target
 from tests.running import Running, running, snapshot
 from tests.simulation.truth import ASKED
@@ -83,9 +83,7 @@ async def test_every_attack_ends_by_its_rule_and_the_shop_goes_on(server: Runnin
         over.set()
         await selling
         await witnesses.see_everything()
-        for screen in screens:
-            screen.cancel()
-        await asyncio.gather(*screens, return_exceptions=True)
+        assert await call_off(screens) == []
     came_to = dict(zip(ATTACKS, ends, strict=True))
     assert {name: end for name, end in came_to.items() if end not in ATTACKS[name][1]} == {}
     assert [reader.unplanned for reader in witnesses.readers] == [[]] * len(TRANSPORTS)

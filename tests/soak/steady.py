@@ -1,8 +1,9 @@
 """A server at the same work for long: what it grows by in an hour.
 
 Stock moves, orders are placed and closed, and readers of every transport come, stay a while, and come back or are new. No
-minute differs from another, so whatever rises is kept by mistake. Two things are meant to fill up and are filled
-before: SQLite's page cache, by a log that is larger, and the closed orders that are shown.
+minute differs from another, so whatever rises is kept by mistake. Three things are meant to fill up and are filled
+before: SQLite's page cache, by a log that is larger, the closed orders that are shown, and what is remembered of questions,
+so that equal ones are understood once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import random
 import subprocess
 import time
@@ -20,9 +22,10 @@ from typing import Any
 
 import httpx
 import msgspec
+import websockets
 
 from stockwire.core.values import moment_text
-from tests.blackbox.reader import Reader
+from tests.blackbox.reader import Reader, call_off
 from tests.running import Running, memory_kib
 from tests.simulation.truth import ASKED
 
@@ -30,6 +33,8 @@ BEFORE = 250_000
 """Events that are in the log before: more than its page cache holds."""
 ORDERS_BEFORE = 1_200
 """Orders that are closed before: more than are shown."""
+QUESTIONS_BEFORE = 300
+"""Different ones that are asked before, by socket and by stream: more than are remembered."""
 PRODUCTS = 200
 READERS = 30
 BATCH = 10
@@ -69,6 +74,7 @@ class Work:
         """Work for so long once the log is filled, a fifth of it (ten minutes at most) to warm up."""
         async with httpx.AsyncClient(base_url=self.server.url, headers=self.server.headers, timeout=60.0) as client:
             await self._fill(client)
+            await self._ask(client)
             began = time.monotonic()
             tasks = [asyncio.create_task(self._come_and_go(number)) for number in range(READERS)]
             tasks.append(asyncio.create_task(self._produce(client)))
@@ -76,10 +82,7 @@ class Work:
                 await asyncio.sleep(60.0 * min(10.0, minutes / 5))
                 least = await self._watch(began + 60.0 * minutes)
             finally:
-                for task in tasks:
-                    task.cancel()
-                ended = await asyncio.gather(*tasks, return_exceptions=True)
-        self.wrong += [repr(each) for each in ended if isinstance(each, Exception)]
+                self.wrong += map(repr, await call_off(tasks))
         return Steady(
             commit=commit(), seed=self.seed, minutes=minutes, events=self.events, visits=self.visits,
             frames=self.frames, memory_kib=least, growth=slope(least) * 60 / 1024, wrong=self.wrong,
@@ -103,6 +106,19 @@ class Work:
             await self._send(client, list(itertools.chain(*itertools.islice(self._orders, 100))))
         for _ in range(BEFORE // 1_000):
             await self._send(client, [self._stock() for _ in range(1_000)])
+
+    async def _ask(self, client: httpx.AsyncClient) -> None:
+        views = [{"id": f"view-{number}", "feed": "metrics"} for number in range(QUESTIONS_BEFORE)]
+        for view in views:
+            async with client.stream("POST", "/api/v1/stream", json={"views": [view]}) as answer:
+                answer.raise_for_status()
+        address = self.server.url.replace("http", "ws", 1) + "/api/v1/ws"
+        for first in range(0, QUESTIONS_BEFORE, 10):
+            async with websockets.connect(address, additional_headers=self.server.headers) as link:
+                await link.send(json.dumps({"type": "hello", "protocol": 1, "client": "test/1"}))
+                for view in views[first : first + 10]:
+                    await link.send(json.dumps({"type": "subscribe", **view}))
+                await link.recv()
 
     async def _produce(self, client: httpx.AsyncClient) -> None:
         for number in itertools.count():

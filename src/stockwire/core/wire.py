@@ -481,4 +481,4 @@ def _parse_frame(body: bytes | str) -> dict[str, Any]:
 
 
 _SMALL: Final = 512
-_small_frame = lru_cache(maxsize=1_024)(_parse_frame)
+_small_frame = lru_cache(maxsize=256)(_parse_frame)

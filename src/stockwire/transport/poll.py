@@ -150,9 +150,17 @@ class LongPoll:
         if wait.task.done() and not wait.task.cancelled() and wait.task.exception() is None:
             made = wait.task.result()
             if made.tag is not None:
+                self._make_room()
                 self._answers[question] = made
-                if len(self._answers) > _ANSWERS_KEPT:
-                    del self._answers[next(iter(self._answers))]
+
+    def _make_room(self) -> None:
+        """Let go of the answers that are too old to be given again, and of the oldest where there are many."""
+        since = self._streams.monotonic() - GIVEN_AGAIN
+        while self._answers:
+            question, oldest = next(iter(self._answers.items()))
+            if oldest.made_at >= since and len(self._answers) < _ANSWERS_KEPT:
+                return
+            del self._answers[question]
 
 
 class _Visit:
