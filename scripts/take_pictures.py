@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,6 +30,11 @@ PAGES = {
     "metrics": "/metrics",
     "board": "/orders?layout=board",
     "groups": "/inventory?group=sku",
+    "stock": "/inventory?status=low",
+    "order": "/orders",
+    "past": "/",
+    "notifications": "/notifications",
+    "rules": "/notifications/rules",
 }
 BOTH_SIZES = ("overview", "inventory", "orders")
 TAKEN = [
@@ -35,6 +42,7 @@ TAKEN = [
     *((page, "desk", "light") for page in PAGES if page not in BOTH_SIZES),
     *(("overview", "wall", scheme) for scheme in ("light", "dark")),
 ]
+FIRST_RUN = [("first-run", "desk", "light")]
 AFTERNOON = timedelta(hours=16, minutes=40)
 PROGRAM = """
 import runpy, sys, time
@@ -78,6 +86,39 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(2_000)  # a few live changes, and the highlights of the first ones gone
 
 
+def arrived(page: Page, name: str) -> None:
+    """Go on from the page's address to what the picture is of."""
+    settled(page)
+    if name == "stock":
+        page.get_by_role("gridcell").first.click()
+        page.locator("dialog .movements li").first.wait_for()
+    elif name == "order":
+        page.get_by_role("row").nth(3).get_by_role("link").click()
+        page.locator("main .lines table").wait_for()
+    elif name == "past":
+        for _ in range(4):
+            page.get_by_role("button", name="Look back in time").or_(
+                page.get_by_role("button", name="Step back")
+            ).click()
+        page.locator(".indicator").get_by_text("Past").wait_for()
+        page.wait_for_selector(".screen.aged", state="detached")
+    page.wait_for_selector(".skeleton", state="detached")
+    page.mouse.move(0, 0)
+
+
+@contextmanager
+def started(*arguments: str, back: int) -> Iterator[str]:
+    """The program, whose clock is so many seconds behind; gives its link to sign in by."""
+    command = [sys.executable, "-u", "-c", PROGRAM, str(back), *arguments, "--port", "0"]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    try:
+        yield next(found[0] for line in program.stdout if (found := re.search(r"http\S+/sign-in#\S+", line)))
+    finally:
+        program.terminate()
+        program.wait()
+
+
 def seconds_back() -> int:
     """How long ago it was last that time of the afternoon in the demo's shop."""
     now = datetime.now(ZoneInfo("Europe/London"))
@@ -85,9 +126,10 @@ def seconds_back() -> int:
     return int(since.total_seconds())
 
 
-def take(browser: Browser, state: dict[str, object], url: str, folder: Path, back: int) -> None:
-    """Take every picture."""
-    for name, size, scheme in TAKEN:
+def take(browser: Browser, link: str, folder: Path, back: int, taken: Sequence[tuple[str, str, str]]) -> None:
+    """Take pictures of the page that the link leads to."""
+    state, url = signed_in(browser, link), link.split("/sign-in")[0]
+    for name, size, scheme in taken:
         width, height = SIZES[size]
         context = browser.new_context(
             storage_state=state,  # type: ignore[arg-type]
@@ -97,8 +139,8 @@ def take(browser: Browser, state: dict[str, object], url: str, folder: Path, bac
         )
         context.add_init_script(CLOCK.replace("BACK", str(back * 1_000)))
         page = context.new_page()
-        page.goto(url + ("/wall?panels=overview" if size == "wall" else PAGES[name]))
-        settled(page)
+        page.goto(url + ("/wall?panels=overview" if size == "wall" else PAGES.get(name, "/")))
+        arrived(page, name)
         plain = size == "desk" and scheme == "light"
         page.screenshot(path=folder / (f"{name}.png" if plain else f"{name}-{size}-{scheme}.png"))
         context.close()
@@ -109,18 +151,13 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         back = seconds_back()
-        command = [sys.executable, "-u", "-c", PROGRAM, str(back), "demo", "--data-dir", f"{made}/demo", "--port", "0"]
-        demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert demo.stdout is not None
-        try:
-            link = next(found[0] for line in demo.stdout if (found := re.search(r"http\S+/sign-in#\S+", line)))
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-                take(browser, signed_in(browser, link), link.split("/sign-in")[0], folder, back)
-                browser.close()
-        finally:
-            demo.terminate()
-            demo.wait()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            with started("demo", "--data-dir", f"{made}/demo", back=back) as link:
+                take(browser, link, folder, back, TAKEN)
+            with started("serve", "--data-dir", f"{made}/empty", back=back) as link:
+                take(browser, link, folder, back, FIRST_RUN)
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tests.running import Running, event
 
 pytestmark = pytest.mark.browser
 PATIENCE = 30_000
+PAGE, OLDER = 200, 210
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -30,10 +31,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     server = Running(tmp_path_factory.mktemp("past") / "data", "--currency", "EUR", "--clock", "events").start()
     line = {"sku": "MUG-01", "quantity": 2, "unit_price": "6.95"}
     server.post(
+        *(told(-600 + at, "stock.adjusted", sku="OLD-03", quantity=1, reason="correction") for at in range(OLDER)),
         told(0, "stock.received", sku="MUG-01", quantity=40),
         told(60, "order.placed", order_id="1001", currency="EUR", lines=[line]),
         told(90, "order.status_changed", order_id="1001", status="packed"),
         told(120, "order.status_changed", order_id="1001", status="shipped"),
+        told(170, "stock.received", sku="OLD-03", quantity=500),
         told(180, "stock.received", sku="JUG-02", quantity=7),
     )
     yield server
@@ -88,3 +91,18 @@ def test_an_address_leads_to_a_moment(browser: Browser, server: Running) -> None
         expect(page.get_by_text("JUG-02")).to_have_count(0)
         page.get_by_role("button", name="Back to now").click()
         expect(page.get_by_text("JUG-02", exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def test_older_movements_are_read_while_looking_back(browser: Browser, server: Running) -> None:
+    """There are more than one answer brings, and none is later than the moment."""
+    with visit(browser, server) as page:
+        page.goto(server.url + "/inventory?sku=OLD-03&in=main&at=2026-03-02T12:30:00Z")
+        movements = page.locator("dialog .movements li")
+        expect(movements).to_have_count(PAGE, timeout=PATIENCE)
+        expect(movements.first).to_contain_text("on hand 210")
+        page.get_by_role("button", name="Earlier movements").click()
+        expect(movements).to_have_count(OLDER, timeout=PATIENCE)
+        expect(movements.last).to_contain_text("02:00")
+        expect(page.get_by_role("button", name="Earlier movements")).to_have_count(0)
+        page.goto(server.url + "/inventory?sku=OLD-03&in=main")
+        expect(movements.first).to_contain_text("on hand 710", timeout=PATIENCE)

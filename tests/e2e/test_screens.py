@@ -74,7 +74,75 @@ def test_every_screen_is_without_a_fault_that_axe_finds(
             page.evaluate(AXE.read_text("utf-8"))
             faults = page.evaluate("axe.run()")["violations"]
             found += [f"{screen}: {one['id']} {[node['target'] for node in one['nodes']]}" for one in faults]
+            found += [f"{screen}: too small: {text}" for text in page.evaluate(SMALL_TEXT)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("dark", "locale"), [(False, "en-GB"), (True, "de-DE")], ids=["light, English", "dark, German"]
+)
+def test_what_opens_over_a_screen_is_without_a_fault_that_axe_finds(
+    browser: Browser, server: Running, dark: bool, locale: str
+) -> None:
+    found: list[str] = []
+    with visit(browser, server, dark=dark, locale=locale) as page:
+
+        def look(what: str) -> None:
+            page.evaluate(AXE.read_text("utf-8"))
+            for one in page.evaluate("axe.run()")["violations"]:
+                found.append(f"{what}: {one['id']} {[node['target'] for node in one['nodes']]}")
+
+        page.goto(server.url + "/inventory?sku=JUG-02&in=main")
+        expect(page.locator("dialog .movements li").first).to_be_visible(timeout=PATIENCE)
+        look("stock details")
+        page.goto(server.url + "/inventory?group=sku&open=JUG-02")
+        settled(page)
+        page.locator(".views > button").click()
+        page.locator(".views form input").fill(f"All of it, {locale}")
+        page.locator(".views form button").click()
+        page.locator(".views > button").click()
+        expect(page.locator(".views li").first).to_be_visible(timeout=PATIENCE)
+        look("kept views over groups")
+        order = f"watched {locale}"
+        line = {"sku": "JUG-02", "quantity": 1, "unit_price": "6.95"}
+        server.post(event("order.placed", order_id=order, currency="EUR", lines=[line]))
+        page.goto(f"{server.url}/orders/{order}")
+        page.locator("button.watch").click()
+        expect(page.locator("button.watch")).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+        page.locator("nav a[href='/orders']").first.click()
+        settled(page)
+        server.post(event("order.status_changed", order_id=order, status="packed"))
+        expect(page.get_by_role("region").filter(has_text=order).last).to_be_visible(timeout=PATIENCE)
+        page.locator(".bell").click()
+        look("news and notifications over orders")
+        page.keyboard.press("Escape")
+        for keys in ("Control+k", "?"):
+            page.keyboard.press(keys)
+            expect(page.get_by_role("dialog")).to_be_visible(timeout=PATIENCE)
+            look(keys)
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("part", "press"),
+    [("Palette", "Commands"), ("PastBar", "Look back in time"), ("QuickPanel", "Notifications")],
+)
+def test_a_part_that_cannot_be_fetched_is_told_of_and_a_reload_offered(
+    browser: Browser, server: Running, part: str, press: str
+) -> None:
+    with visit(browser, server) as page:
+        page.route(re.compile(rf"/assets/{part}-[^/]*\.js"), lambda route: route.abort())
+        expect(page.locator(".indicator")).to_contain_text("Live", timeout=PATIENCE)
+        button = page.get_by_role("button", name=press)
+        button.first.click()
+        told = page.get_by_role("alert").filter(has_text="Reload the page")
+        expect(told).to_be_visible(timeout=PATIENCE)
+        page.unroute_all()
+        with page.expect_event("load", timeout=PATIENCE):
+            told.get_by_role("button", name="Reload the page").click()
+        expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_keys_lead_to_screens_search_and_help(browser: Browser, server: Running) -> None:

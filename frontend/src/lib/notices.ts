@@ -77,7 +77,7 @@ function placeOf(subject: string): string | null {
 /** The second line: figures, place, how often. */
 export function noticeText(row: NotificationRow, formats: Formats): string {
   const parts: string[] = [];
-  const value = row.kind === "order_status" ? null : written(row.value, row, formats);
+  const value = row.kind === "order_status" || row.kind === "order_stuck" ? null : written(row.value, row, formats);
   const limit = written(row.threshold, row, formats);
   if (value !== null && limit !== null) parts.push(t("notice.value_and_limit", { value, limit }));
   else if (value !== null) parts.push(t("notice.value", { value }));
