@@ -21,6 +21,8 @@ from tests.e2e.browser import launched
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
 MINUTES = float(os.environ.get("STOCKWIRE_SOAK_MINUTES", 30))
 WARM_UP, STRETCH = 20, 10
+# In a night ages grow into more words; a node that is left at each turn would be hundreds.
+A_FEW = 10
 
 
 def test_a_wall_that_turns_for_nights_keeps_nothing(tmp_path: Path) -> None:
@@ -45,4 +47,4 @@ def test_a_wall_that_turns_for_nights_keeps_nothing(tmp_path: Path) -> None:
     hours = rounds * PANELS * TURN_SECONDS / 3600
     told = f"{hours:.1f} hours of turns, {rounds * PRODUCTS:,} row changes: {before} became {after}"
     logging.getLogger(__name__).info(told)
-    assert after.fits(before), told
+    assert after._replace(nodes=after.nodes - A_FEW).fits(before), told

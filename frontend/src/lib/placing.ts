@@ -174,8 +174,8 @@ export class Placing<Row> {
   *#sorted(all: readonly Placed<Row>[]): Generator<void, Placed<Row>[]> {
     let runs: Placed<Row>[][] = [];
     for (let at = 0; at < all.length; at += SLICE) {
+      if (at > 0) yield;
       runs.push(all.slice(at, at + SLICE).sort(this.#compare));
-      yield;
     }
     while (runs.length > 1) {
       const merged: Placed<Row>[][] = [];
