@@ -33,10 +33,11 @@ class Lived:
         self.shop = Shop(self.log)
         self.wall = wall
         self.tell("shop.configured", "1 00:00", timezone="UTC", currency="GBP", allowed_minutes=ALLOWED)
-        for rule in BUILT_IN:
-            self.tell("rule.removed", "1 00:00", rule_id=rule.rule_id, by="test")
-        for each in events:
-            self.shop.write(each)
+        gone = [
+            event("rule.removed", "1 00:00", rule.rule_id, "stockwire", rule_id=rule.rule_id, by="test")
+            for rule in BUILT_IN
+        ]
+        self.shop.write(*gone, *events)
 
     def tell(self, type_: str, time: str, **data: Any) -> None:
         self.shop.write(event(type_, time, f"own{self.shop.state.version}", "stockwire", **data))
@@ -64,8 +65,7 @@ def told_by(rule: dict[str, Any], events: Sequence[Event]) -> list[tuple[str, in
     shop.tell("rule.defined", "1 00:00", rule_id="r", by="ann", name="A rule", **rule)
     moments = range(END - WEEK, END, QUARTER) if rule["kind"] == "order_stuck" else ()
     ticks = [event("clock.ticked", _text(moment), f"t{moment}", "stockwire") for moment in moments]
-    for each in sorted([*events, *ticks], key=lambda each: each.time):
-        shop.shop.write(each)
+    shop.shop.write(*sorted([*events, *ticks], key=lambda each: each.time))
     shop.ends()
     occasions = shop.log.occasions(0, 10_000)
     return [(row.name, told.at) for told, row in occasions if told.happened == "fired" and told.at > END - WEEK]
