@@ -228,6 +228,7 @@ def test_a_channel_is_added_tried_and_turned_off(browser: Browser, server: Runni
 def test_what_could_not_be_delivered_is_seen_and_sent_again(browser: Browser, server: Running) -> None:
     status = 302  # to be sent elsewhere cannot get better by waiting
     with visit(browser, server) as page, receiver(lambda: status) as (address, came):
+        assert page.evaluate(NOTHING_PREFERRED) == 200  # no quiet hours, whatever the time is
         page.goto(server.url + "/notifications/channels")
         page.get_by_role("button", name="Add channel").first.click()
         page.get_by_label("Service").select_option("webhook")
@@ -284,6 +285,10 @@ PUSH_SERVICE = """
     return (own ??= await made());
   };
 }
+"""
+NOTHING_PREFERRED = """
+fetch("/api/v1/me/preferences", { method: "PUT", headers: { "content-type": "application/json" }, body: "{}" })
+  .then(({ status }) => status)
 """
 DELIVERED = """
 fetch("/api/v1/deliveries").then((answer) => answer.json())
