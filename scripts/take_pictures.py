@@ -32,7 +32,6 @@ PAGES = {
     "groups": "/inventory?group=sku",
     "stock": "/inventory?status=low",
     "order": "/orders",
-    "past": "/",
     "notifications": "/notifications",
     "rules": "/notifications/rules",
 }
@@ -95,13 +94,6 @@ def arrived(page: Page, name: str) -> None:
     elif name == "order":
         page.get_by_role("row").nth(3).get_by_role("link").click()
         page.locator("main .lines table").wait_for()
-    elif name == "past":
-        for _ in range(4):
-            page.get_by_role("button", name="Look back in time").or_(
-                page.get_by_role("button", name="Step back")
-            ).click()
-        page.locator(".indicator").get_by_text("Past").wait_for()
-        page.wait_for_selector(".screen.aged", state="detached")
     page.wait_for_selector(".skeleton", state="detached")
     page.mouse.move(0, 0)
 
