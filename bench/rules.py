@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from stockwire import __version__
 from stockwire.core.events import INTERNAL_SOURCE, Event, Record, parse_event
-from stockwire.core.fold import Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.rules import BUILT_IN, RULES_MOST
 from stockwire.core.values import SECOND, moment, moment_text
 

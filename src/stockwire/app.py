@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 from stockwire import __version__
+from stockwire.core.changes import Changes
 from stockwire.core.events import Event
-from stockwire.core.fold import Changes
 from stockwire.engine.admission import Admission
 from stockwire.engine.census import Count
 from stockwire.engine.chores import ended, every

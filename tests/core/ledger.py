@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import Event, Record, ShopConfigured, parse_event
-from stockwire.core.fold import Changes, Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.projections.inventory import QUANTITIES
 from stockwire.core.projections.journeys import journey_of
 from stockwire.core.rows import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stockwire.core.changes import Changes
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Changes
 from stockwire.core.rows import FEEDS, InventoryRow, Key, Row
 from stockwire.core.values import QUANTITY_SCALE
 from stockwire.engine.freshness import Freshness

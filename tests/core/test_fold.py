@@ -11,7 +11,8 @@ from hypothesis import given, settings
 
 from stockwire.core import fold
 from stockwire.core.events import INTERNAL_TYPES, Event, Record
-from stockwire.core.fold import RECENT_CLOSED, Fold, FoldState
+from stockwire.core.fold import RECENT_CLOSED, Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.lifecycle import STATUSES
 from stockwire.core.projections import inventory
 from stockwire.core.tables import Draft, Table

@@ -12,7 +12,7 @@ import pytest
 
 from stockwire.core.errors import DataDirectoryBusy, Invalid, Unavailable
 from stockwire.core.events import Event
-from stockwire.core.fold import FoldState
+from stockwire.core.fold_state import FoldState
 from stockwire.core.values import DAY, HOUR, MINUTE, SECOND, moment
 from stockwire.demo.baskets import Baskets, left_behind
 from stockwire.demo.catalogue import products

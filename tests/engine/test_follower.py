@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from stockwire.core.changes import Changes
 from stockwire.core.cursor import Cursor
 from stockwire.core.errors import LostTrack, StorageFailed
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Changes
 from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import FEEDS, SourceRow
 from stockwire.core.session import Session

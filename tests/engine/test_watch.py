@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import RuleObserved
-from stockwire.core.fold import Changes
 from stockwire.core.rows import MetricRow, SourceRow
 from stockwire.core.rules import BUILT_IN
 from stockwire.core.values import HOUR, MINUTE

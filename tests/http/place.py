@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import httpx
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import ShopConfigured
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Changes
 from stockwire.core.rows import FEEDS
 from stockwire.core.values import moment
 from stockwire.engine.freshness import Freshness

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import Event, Record, ShopConfigured
-from stockwire.core.fold import Changes, Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.values import HOUR, SECOND
 from stockwire.engine.state import fold_state
 from stockwire.log.base import Writer

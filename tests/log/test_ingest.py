@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Invalid, StockwireError, StorageFailed, Unavailable
 from stockwire.core.events import Event, Record
-from stockwire.core.fold import Changes
 from stockwire.engine.ingest import Ingest, Receipt
 from stockwire.engine.recorder import Recorder
 from stockwire.log.memory import MemoryLog

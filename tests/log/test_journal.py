@@ -7,8 +7,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import LostTrack
-from stockwire.core.fold import Changes
 from stockwire.core.rows import FEEDS
 from stockwire.engine.follower import Follower
 from stockwire.log import journal

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from stockwire.core.fold import Changes
+from stockwire.core.changes import Changes
 from stockwire.core.rights import Rights
 from stockwire.core.rows import FEEDS, FeedName, Key, Occasion
 from stockwire.core.rules import BUILT_IN

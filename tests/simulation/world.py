@@ -23,9 +23,9 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from stockwire.core import fold
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Invalid, StockwireError, StorageFailed, Unauthenticated
 from stockwire.core.events import Event, ShopConfigured, parse_event
-from stockwire.core.fold import Changes
 from stockwire.core.rows import NotificationRow
 from stockwire.core.values import DAY, SECOND, moment, moment_text
 from stockwire.engine import hub, snapshot

@@ -15,8 +15,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import LostTrack, StorageFailed
-from stockwire.core.fold import Changes
 
 LOOK_EVERY: Final = 0.003
 """Seconds between two looks."""

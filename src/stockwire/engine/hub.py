@@ -18,8 +18,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from stockwire.core.changes import Changes
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Changes
 from stockwire.core.live import Change, FilteredView, LiveView, live_view
 from stockwire.core.rows import FeedName, Key
 from stockwire.core.values import SECOND, moment_text

@@ -18,9 +18,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Unavailable
 from stockwire.core.events import Event, ShopConfigured
-from stockwire.core.fold import Changes
 from stockwire.engine.recorder import Receipt, Recorder
 from stockwire.log.base import RETENTION, Loaded, Writer
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from stockwire.core.fold import Changes
+from stockwire.core.changes import Changes
 from stockwire.core.projections import hindsight
 from stockwire.core.projections.chosen import Standing, bounds
 from stockwire.core.projections.journeys import Journey

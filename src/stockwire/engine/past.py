@@ -28,7 +28,8 @@ from typing import Any, Final, NamedTuple
 from stockwire.core.errors import Unavailable
 from stockwire.core.events import Record
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.rows import FeedName
 from stockwire.engine.backup import copy_database
 from stockwire.engine.freshness import Freshness, Thresholds

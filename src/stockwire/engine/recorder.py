@@ -19,9 +19,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Failed, StockwireError, StorageFailed
 from stockwire.core.events import INTERNAL_SOURCE, Event, Record, ShopConfigured, parse_event
-from stockwire.core.fold import Changes, Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.values import moment_text
 from stockwire.engine.state import changes_since, fold_state
 from stockwire.log.base import EventKey, Loaded, Writer

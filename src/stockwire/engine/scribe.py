@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import Event, ShopConfigured
-from stockwire.core.fold import Changes
 from stockwire.engine.chores import ended, every
 from stockwire.engine.clock import run_clock
 from stockwire.engine.follower import Follower, Tail

@@ -11,9 +11,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import ShopConfigured
 from stockwire.core.feed import Feed
-from stockwire.core.fold import Changes, Fold, FoldState
+from stockwire.core.fold import Fold
+from stockwire.core.fold_state import FoldState
 from stockwire.core.rows import FeedName, Key, OrderRow
 from stockwire.core.values import moment
 from stockwire.log.base import Loaded, Log, Writer

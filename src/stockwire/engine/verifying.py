@@ -21,9 +21,9 @@ from typing import Final
 
 import msgspec
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import StorageFailed
 from stockwire.core.events import INTERNAL_SOURCE, Event, LogVerified, parse_event
-from stockwire.core.fold import Changes
 from stockwire.core.rows import MetricRow
 from stockwire.core.values import moment, moment_text
 from stockwire.log.base import Loaded

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import INTERNAL_SOURCE, Event, RuleObserved, parse_event
-from stockwire.core.fold import Changes
 from stockwire.core.projections.metrics import Value
 from stockwire.core.rows import Condition, Key, MetricRow, RuleRow, SourceRow
 from stockwire.core.rules import OBSERVED

@@ -18,8 +18,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from stockwire.core.changes import Changes
 from stockwire.core.events import Record
-from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey
 from stockwire.core.rows import (
     Condition,

@@ -19,8 +19,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import LostTrack
-from stockwire.core.fold import Changes
 from stockwire.log import codec, database
 
 COMMITS_KEPT: Final = 8_192

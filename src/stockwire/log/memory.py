@@ -13,9 +13,9 @@ from functools import cmp_to_key
 from itertools import groupby, pairwise
 from typing import Any, cast
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Invalid
 from stockwire.core.events import INTERNAL_SOURCE, LogVerified, Record
-from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
 from stockwire.core.views import View

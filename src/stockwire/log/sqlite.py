@@ -21,9 +21,9 @@ from typing import Any, Final, cast
 
 import apsw
 
+from stockwire.core.changes import Changes
 from stockwire.core.errors import Invalid, StorageFailed
 from stockwire.core.events import INTERNAL_SOURCE, LogVerified, Record, stored_event
-from stockwire.core.fold import Changes
 from stockwire.core.projections.journeys import Journey, journey_of, newest_reached
 from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, TimelineEntry, Told
