@@ -1,7 +1,7 @@
 """A volley: the same bytes to many connections in one go, past their transports.
 
 What a transport does beyond the one system call (it looks at its buffer, queues, looks again), and a loop in Python
-around it, cost a quarter of a delivered frame. None of that is needed for a transport that holds nothing back, so where
+around it, cost up to a fifth of a delivered frame. None of that is needed for a transport that holds nothing back, so where
 `scripts/compile-volley` found a compiler its socket is written to directly. Whatever a socket does not take is its
 transport's again, which then holds it, or finds that the connection is over.
 
