@@ -59,6 +59,14 @@ def turn(screen: Screen, server: Running, rounds: int) -> None:
         screen.page.evaluate(TURNS, [PANELS, PATIENCE])
 
 
+def lose_the_line(screen: Screen) -> None:
+    """Have the tab be without a network for as long as it takes to notice."""
+    screen.page.context.set_offline(True)
+    screen.level("offline", "reconnecting")
+    screen.page.context.set_offline(False)
+    screen.level("live")
+
+
 def rested(screen: Screen) -> Cost:
     """What the tab holds, by the panel of numbers."""
     while screen.page.locator("main").get_attribute("aria-label") != "Today":
