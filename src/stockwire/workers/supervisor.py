@@ -61,14 +61,22 @@ async def _supervised(settings: Settings, announce: Announce) -> None:
 
 
 async def _asked_to_stop_before(task: asyncio.Task[None], asked: asyncio.Queue[int]) -> bool:
-    """Whether somebody asks to stop before the task is done, which is then cancelled."""
+    """Whether somebody asks to stop before the task is done, which is then cancelled. That somebody asks for new processes
+    meanwhile is left in `asked`, for afterwards.
+    """
+    again = False
     while not task.done():
         asking = asyncio.create_task(asked.get())
         await asyncio.wait((task, asking), return_when=asyncio.FIRST_COMPLETED)
-        if asking.done() and asking.result() != signal.SIGHUP:
+        if not asking.done():
+            asking.cancel()
+        elif asking.result() == signal.SIGHUP:
+            again = True
+        else:
             await ended(task)
             return True
-        asking.cancel()
+    if again:
+        asked.put_nowait(signal.SIGHUP)
     return False
 
 
