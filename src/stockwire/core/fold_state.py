@@ -14,7 +14,7 @@ from stockwire.core.events import ShopConfigured
 from stockwire.core.noticeboard import Board
 from stockwire.core.projections.inventory import History
 from stockwire.core.projections.journeys import Heard, Journey, JourneyBook, heard_of, journey_of
-from stockwire.core.projections.metrics import StockHeard, Verification
+from stockwire.core.projections.metrics import StockHeard, Verification, heard_by
 from stockwire.core.projections.orders import next_deadline
 from stockwire.core.projections.sales import SalesBook
 from stockwire.core.projections.tallies import OrderTally, StockTally
@@ -37,9 +37,6 @@ from stockwire.core.values import moment
 
 UNCONFIGURED: Final = ShopConfigured(timezone="UTC", currency="XXX", allowed_minutes={})
 """A shop of which nothing is known: UTC, and ISO 4217's code for no currency, so that no money is summed."""
-
-_TELLING: Final = ("order_cycle_time", "on_time_ship_rate", "cancellation_rate", "return_rate")
-"""The metrics that have data once the like-placed member of `Heard` is true."""
 
 
 class FoldState:
@@ -105,7 +102,7 @@ class FoldState:
 
     def _heard(self, orders: Iterable[OrderRow]) -> Heard:
         """What was told of orders so far: the metrics that show data say so."""
-        heard = Heard(*(self._shows(metric, "today") for metric in _TELLING))
+        heard = heard_by(lambda metric: self._shows(metric, "today"))
         for order in orders:
             heard = heard_of(order, heard)
         return heard

@@ -50,24 +50,22 @@ class LastWeek:
         self._timezone = timezone
         self._currency = currency
         self._hours: dict[int, HourRow] = dict(loaded.hours)
-        self._metrics: dict[Key, MetricRow] = dict(loaded.metrics)
         self._answers: dict[Key, tuple[int, Value]] = {}
 
     def hear(self, changes: Changes) -> None:
         """Take note of a commit."""
-        self._metrics.update((key, row) for key, row in changes.metrics.items() if row is not None)
         for start, hour in changes.hours.items():
             if hour is None:
                 self._hours.pop(start, None)
             else:
                 self._hours[start] = hour
 
-    async def look_up(self, rows: Iterable[MetricRow]) -> None:
-        """Have an answer for each of these metrics, as of the moment it is of."""
+    async def look_up(self, rows: Iterable[MetricRow], metrics: Mapping[Key, MetricRow]) -> None:
+        """Have an answer for each of these metrics, as of the moment it is of. `metrics` are all there are now."""
         asked = [question for row in rows if self._answers.get(row.key, (-1,))[0] != (question := self._of(row)).clock]
         if not asked:
             return
-        standing = Standing(0, 0, self._currency, dict(self._metrics))
+        standing = Standing(0, 0, self._currency, dict(metrics))
         hours = list(self._hours.values())
         found = await asyncio.to_thread(lambda: [self._answer(each, standing, hours) for each in asked])
         for question, value in zip(asked, found, strict=True):

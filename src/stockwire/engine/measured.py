@@ -13,11 +13,10 @@ from typing import Final, NamedTuple, Protocol
 
 from stockwire.core.projections import hindsight, metrics
 from stockwire.core.projections.chosen import Standing
-from stockwire.core.projections.journeys import Heard, Journey, JourneyBook
-from stockwire.core.projections.metrics import Moment, PeriodJourneys, PeriodSales, PeriodStock, StockHeard, Value
+from stockwire.core.projections.journeys import Journey, JourneyBook
+from stockwire.core.projections.metrics import PeriodJourneys, PeriodSales, PeriodStock, Value
 from stockwire.core.projections.periods import Period, periods, week_before
 from stockwire.core.projections.sales import NONE, Sums, minus, plus, sums_of
-from stockwire.core.projections.tallies import OrderTally, StockTally
 from stockwire.core.rows import HourRow, Key, MetricRow, MinuteSales, RuleRow
 from stockwire.core.values import HOUR, MINUTE
 
@@ -78,8 +77,7 @@ class _Figures:
         self._on_hand = on_hand
 
     def period(self, clock: int) -> Period:
-        by_name = {each.name: each for each in periods(clock, self._timezone)}
-        return metrics.pace_period(by_name["today"]) if self._metric == hindsight.PACE else by_name[self._period]
+        return hindsight.period_of(self._metric, self._period, clock, self._timezone)
 
     def sums(self, period: Period) -> PeriodSales:
         return PeriodSales(period, self._minutes.between(*period.span), self._minutes.between(*period.twin))
@@ -90,7 +88,7 @@ class _Figures:
         return next((row for row in found if row.metric == self._metric), None)
 
     def _rows(self, sales: PeriodSales, book: JourneyBook, question: str) -> Iterator[MetricRow]:
-        now = self._moment(sales.period)
+        now = self._standing.at(sales.period.span.end)
         if self._metric == hindsight.PACE:
             yield metrics.pace_row(now, sales)
         elif self._metric in hindsight.OF_JOURNEYS:
@@ -99,24 +97,12 @@ class _Figures:
                 period, book.shipping(question, period.span), book.shipping(twin, period.twin),
                 book.fates(question, period.span), book.fates(twin, period.twin),
             )  # fmt: skip
-            yield from metrics.journey_rows(now, self._heard(), ways)
+            yield from metrics.journey_rows(now, self._standing.heard, ways)
         elif self._metric in _STOCK:
-            heard = StockHeard(self._standing.tells("sell_through"), self._standing.tells("inventory_accuracy"))
             ends = (self._on_hand - self._minutes.since(span.end).on_hand_change for span in sales.period[1:])
-            yield from metrics.stock_rows(now, heard, PeriodStock(*sales, *ends))
+            yield from metrics.stock_rows(now, self._standing.stock_heard, PeriodStock(*sales, *ends))
         else:
             yield from metrics.sales_rows(now, sales)
-
-    def _heard(self) -> Heard:
-        told = ("order_cycle_time", "on_time_ship_rate", "cancellation_rate", "return_rate")
-        return Heard(*(self._standing.tells(metric) for metric in told))
-
-    def _moment(self, period: Period) -> Moment:
-        return Moment(
-            version=0, clock=period.span.end, currency=self._standing.currency,
-            has_orders=self._standing.tells("orders_placed"), orders=OrderTally(), stock=StockTally(),
-            oldest_awaited=None, newest_heard=None,
-        )  # fmt: skip
 
 
 def begins(rule: RuleRow, start: int, timezone: str) -> int:

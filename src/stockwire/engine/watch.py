@@ -70,7 +70,7 @@ class Watch:
         """Look up in the log what rules compare with; before each `look`."""
         rules = (rule for rule in self._rules.values() if rule.enabled and rule.baseline == "week_before")
         rows = (self._metrics.get((rule.metric or "", rule.period or "")) for rule in rules)
-        await self._last_week.look_up({row.key: row for row in rows if row is not None}.values())
+        await self._last_week.look_up({row.key: row for row in rows if row is not None}.values(), self._metrics)
 
     def look(self, shop_clock: int) -> list[Event]:
         """An event for each rule and subject for which it turned. Their time is the shop's clock, which they must not move."""

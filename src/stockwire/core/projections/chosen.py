@@ -18,6 +18,7 @@ from stockwire.core.projections.metrics import (
     PeriodSales,
     PeriodStock,
     StockHeard,
+    heard_by,
     journey_rows,
     sales_rows,
     stock_rows,
@@ -44,6 +45,29 @@ class Standing(NamedTuple):
         row = self.metrics.get((metric, "today"))
         return row is not None and row.state == "ok"
 
+    @property
+    def heard(self) -> Heard:
+        """What was told of orders."""
+        return heard_by(self.tells)
+
+    @property
+    def stock_heard(self) -> StockHeard:
+        """What was told of the stock."""
+        return StockHeard(leaving=self.tells("sell_through"), counts=self.tells("inventory_accuracy"))
+
+    def at(self, clock: int) -> Moment:
+        """The shop when its clock showed `clock`, for the metrics of a period: how it stood then is none of them."""
+        return Moment(
+            version=self.version,
+            clock=clock,
+            currency=self.currency,
+            has_orders=self.tells("orders_placed"),
+            orders=OrderTally(),
+            stock=StockTally(),
+            oldest_awaited=None,
+            newest_heard=None,
+        )
+
 
 def bounds(period: Period) -> tuple[int, ...]:
     """Between which moments the log is to add up: `rows_of` takes the four sums."""
@@ -56,34 +80,17 @@ def rows_of(
     """The metrics of the period. `between` are the sums between its bounds, `journeys` those of the orders that moved since its
     twin began; None: too many to be told, so the metrics that need them have no data."""
     before, twin, gap, mine = map(sums_of, between)
-    now = Moment(
-        version=standing.version,
-        clock=standing.clock,
-        currency=standing.currency,
-        has_orders=standing.tells("orders_placed"),
-        orders=OrderTally(),
-        stock=StockTally(),
-        oldest_awaited=None,
-        newest_heard=None,
-    )
+    now = standing.at(standing.clock)
     yield from sales_rows(now, PeriodSales(period, mine, twin))
     yield from _journey_rows(now, standing, period, journeys)
-    stock = StockHeard(leaving=standing.tells("sell_through"), counts=standing.tells("inventory_accuracy"))
     closing, closing_twin = _on_hand(before, twin, gap, mine), _on_hand(before, twin)
-    yield from stock_rows(now, stock, PeriodStock(period, mine, twin, closing, closing_twin))
+    yield from stock_rows(now, standing.stock_heard, PeriodStock(period, mine, twin, closing, closing_twin))
 
 
 def _journey_rows(
     now: Moment, standing: Standing, period: Period, journeys: Sequence[Journey] | None
 ) -> Iterator[MetricRow]:
-    heard = Heard()
-    if journeys is not None:
-        heard = Heard(
-            shipping=standing.tells("order_cycle_time"),
-            promises=standing.tells("on_time_ship_rate"),
-            progress=standing.tells("cancellation_rate"),
-            returns=standing.tells("return_rate"),
-        )
+    heard = Heard() if journeys is None else standing.heard
     told = journeys or ()
     shipping = shipping_of(told, period.span), shipping_of(told, period.twin)
     fates = fates_of(told, period.span), fates_of(told, period.twin)

@@ -36,10 +36,15 @@ def is_kept(metric: str, period: str) -> bool:
     return period != "now" or metric in _BY_HOUR
 
 
-def alone(metric: str, period: str, clock: int, timezone: str) -> Period:
-    """The metric's period when the clock showed `clock`, without a twin."""
+def period_of(metric: str, period: str, clock: int, timezone: str) -> Period:
+    """The metric's period when the clock showed `clock`."""
     by_name = {each.name: each for each in periods(clock, timezone)}
-    span = (pace_period(by_name["today"]) if metric == PACE else by_name[period]).span
+    return pace_period(by_name["today"]) if metric == PACE else by_name[period]
+
+
+def alone(metric: str, period: str, clock: int, timezone: str) -> Period:
+    """The same without a twin."""
+    span = period_of(metric, period, clock, timezone).span
     return Period(period, span, Span(span.start, span.start))
 
 

@@ -8,7 +8,7 @@ decimals; all else is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
@@ -79,6 +79,14 @@ class Verification(NamedTuple):
 
     at: int
     differences: int
+
+
+def heard_by(tells: Callable[[str], bool]) -> Heard:
+    """What was told of orders so far, by whether metrics show data."""
+    return Heard(
+        shipping=tells("order_cycle_time"), promises=tells("on_time_ship_rate"), progress=tells("cancellation_rate"),
+        returns=tells("return_rate"),
+    )  # fmt: skip
 
 
 class StockHeard(NamedTuple):
