@@ -206,15 +206,20 @@ def receiver(answers: Callable[[], int] = lambda: 201) -> Iterator[tuple[str, li
         taking.server_close()
 
 
+def add_office(page: Page, server: Running, address: str) -> None:
+    """Add a webhook by that name; its secret is shown."""
+    page.goto(server.url + "/notifications/channels")
+    page.get_by_role("button", name="Add channel").first.click()
+    page.get_by_label("Service").select_option("webhook")
+    page.get_by_label("Name").fill("Office")
+    page.get_by_label("Address").fill(f"{address}/hook")
+    page.locator("form").get_by_role("button", name="Add channel").click()
+    expect(page.get_by_text(re.compile("^whsec_"))).to_be_visible(timeout=PATIENCE)
+
+
 def test_a_channel_is_added_tried_and_turned_off(browser: Browser, server: Running) -> None:
     with visit(browser, server) as page, receiver() as (address, came):
-        page.goto(server.url + "/notifications/channels")
-        page.get_by_role("button", name="Add channel").first.click()
-        page.get_by_label("Service").select_option("webhook")
-        page.get_by_label("Name").fill("Office")
-        page.get_by_label("Address").fill(f"{address}/hook")
-        page.locator("form").get_by_role("button", name="Add channel").click()
-        expect(page.get_by_text(re.compile("^whsec_"))).to_be_visible(timeout=PATIENCE)
+        add_office(page, server, address)
         page.get_by_role("button", name="I have kept it").click()
         page.get_by_role("button", name="Send a test by Office").click()
         expect(page.get_by_role("region", name="News")).to_contain_text("The test was sent", timeout=PATIENCE)
@@ -229,13 +234,7 @@ def test_what_could_not_be_delivered_is_seen_and_sent_again(browser: Browser, se
     status = 302  # to be sent elsewhere cannot get better by waiting
     with visit(browser, server) as page, receiver(lambda: status) as (address, came):
         assert page.evaluate(NOTHING_PREFERRED) == 200  # no quiet hours, whatever the time is
-        page.goto(server.url + "/notifications/channels")
-        page.get_by_role("button", name="Add channel").first.click()
-        page.get_by_label("Service").select_option("webhook")
-        page.get_by_label("Name").fill("Office")
-        page.get_by_label("Address").fill(f"{address}/hook")
-        page.locator("form").get_by_role("button", name="Add channel").click()
-        expect(page.get_by_text(re.compile("^whsec_"))).to_be_visible(timeout=PATIENCE)
+        add_office(page, server, address)
         oversell(server, "BOWL-04", "ely")
         comes_to(page, DELIVERED, "dead")
         page.reload()
