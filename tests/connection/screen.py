@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,6 +115,15 @@ class Screen:
         heap = self.devtools.send("Runtime.getHeapUsage")["usedSize"]
         counts: dict[str, Any] = self.devtools.send("Memory.getDOMCounters")
         return Cost(int(heap), counts["nodes"], counts["jsEventListeners"])
+
+
+def measured(costs: list[Cost], measure: Callable[[], Cost], most: int) -> list[Cost]:
+    """Measure until nothing is kept beyond the time before, or there are `most` costs: a leak grows each time, what comes
+    with the first showing of something comes once.
+    """
+    while len(costs) < 2 or (not costs[-1].fits(costs[-2]) and len(costs) < most):
+        costs.append(measure())
+    return costs
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright
 
-from tests.connection.screen import seen, serving
+from tests.connection.screen import measured, seen, serving
 from tests.connection.walk import NOTES_AT_ONCE, walk
 from tests.e2e.browser import launched
 from tests.running import event, snapshot
@@ -32,9 +32,7 @@ def test_walking_through_the_screens_leaves_nothing_behind(browser: Browser, tmp
         server.post(snapshot("SKU-01", 40), event("order.placed", order_id="1001", currency="EUR", lines=[line]))
         with seen(browser, server, server.url, "/") as screen:
             screen.level("live")
-            walks = [walk(screen, 2), walk(screen, ROUNDS)]
-            while not walks[-1].fits(walks[-2]) and len(walks) < MOST_WALKS:
-                walks.append(walk(screen, ROUNDS))
+            walks = measured([walk(screen, 2)], lambda: walk(screen, ROUNDS), MOST_WALKS)
             screen.nothing_was_healed()
     finally:
         server.kill()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright
 
-from tests.connection.screen import seen, serving
+from tests.connection.screen import Cost, measured, seen, serving
 from tests.connection.walk import NOTES_AT_ONCE
 from tests.connection.wall import AHEAD, PATH, rested, stocked, turn
 from tests.e2e.browser import launched
@@ -31,12 +31,12 @@ def test_a_wall_that_turns_a_hundred_times_keeps_nothing(browser: Browser, tmp_p
         stocked(server)
         with seen(browser, server, server.url, PATH, init=AHEAD) as screen:
             screen.level("live")
-            costs = []
-            for _ in range(MOST_STRETCHES):
+
+            def stretch() -> Cost:
                 turn(screen, server, ROUNDS)
-                costs.append(rested(screen))
-                if len(costs) > 1 and costs[-1].fits(costs[-2]):
-                    break
+                return rested(screen)
+
+            costs = measured([], stretch, MOST_STRETCHES)
             screen.nothing_was_healed()
     finally:
         server.kill()
