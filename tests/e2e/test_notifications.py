@@ -299,6 +299,15 @@ async () => {
   dispatchEvent(new NotificationEvent("notificationclick", { notification }));
 }
 """
+# A browser opens a window only where a person's own press is behind it, which no test is.
+OPENED = """
+(patience) => {
+  self.opened = new Promise((opened) => {
+    clients.openWindow = async (address) => { opened(address); return null; };
+    setTimeout(opened, patience, "no window");
+  });
+}
+"""
 SHOWN = """
 navigator.serviceWorker.ready.then((it) => it.getNotifications())
   .then((all) => all.map(({ title, body, tag, data }) => ({ title, body, tag, address: data.address })))
@@ -332,6 +341,12 @@ def test_a_push_reaches_this_browser_once_a_person_asked_for_it_and_leads_to_wha
         worker.evaluate(PRESS)
         page.wait_for_url(f"{server.url}/inventory", timeout=PATIENCE)
         comes_to(page, SHOWN, [])
+        deliver(page, server, tag="default-orders-late/log", title="An order is late", path="/orders/1001")
+        comes_to(page, f"{SHOWN}.then((all) => all.length)", 1)
+        page.goto("about:blank")  # nobody looks at the shop any more
+        worker.evaluate(OPENED, PATIENCE)
+        worker.evaluate(PRESS)
+        assert worker.evaluate("opened") == f"{server.url}/orders/1001"
 
 
 def compact(value: Any) -> str:
