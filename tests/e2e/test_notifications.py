@@ -308,6 +308,15 @@ OPENED = """
   });
 }
 """
+ALONE = """
+async (patience) => {
+  const late = Date.now() + patience;
+  while ((await clients.matchAll({ type: "window", includeUncontrolled: true })).length > 0) {
+    if (Date.now() > late) throw new Error("a page is still open");
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+"""
 SHOWN = """
 navigator.serviceWorker.ready.then((it) => it.getNotifications())
   .then((all) => all.map(({ title, body, tag, data }) => ({ title, body, tag, address: data.address })))
@@ -344,6 +353,7 @@ def test_a_push_reaches_this_browser_once_a_person_asked_for_it_and_leads_to_wha
         deliver(page, server, tag="default-orders-late/log", title="An order is late", path="/orders/1001")
         comes_to(page, f"{SHOWN}.then((all) => all.length)", 1)
         page.goto("about:blank")  # nobody looks at the shop any more
+        worker.evaluate(ALONE, PATIENCE)
         worker.evaluate(OPENED, PATIENCE)
         worker.evaluate(PRESS)
         assert worker.evaluate("opened") == f"{server.url}/orders/1001"
