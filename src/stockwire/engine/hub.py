@@ -13,6 +13,7 @@ No queue per subscriber: what the hub knows of one is a callback to wake it.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -67,7 +68,7 @@ class Hub:
         self._catch_up = catch_up
         self._shelves = Shelves(monotonic)
         self._waiters: dict[Wake, None] = {}
-        self._batches: list[int] = [version]
+        self._batches = array("q", (version,))
         self._frames: OrderedDict[tuple[str, int], tuple[Frame, ...] | None] = OrderedDict()
         self._snapshots: dict[str, Snapshot] = {}
         self.touched: list[str] = []

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+import msgspec
 from sortedcontainers import SortedList
 
 from stockwire.core.lifecycle import CALLED_OFF, PATH
@@ -28,11 +29,12 @@ STAGES: Final = tuple(f"{one}_{other}" for one, other in pairwise(_WAY))
 """The steps from placed to shipped, each named by the statuses at its ends."""
 
 
-class Journey(NamedTuple):
+class Journey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an order's way says. Moments and durations in microseconds, units in thousandths; None: not told.
 
     `ended_at` is when its shipping ended: it was shipped, or called off after some of it had left. `cycle` is the time
-    from placed to shipped, `stages` those of `STAGES`. `in_time`: shipped by the moment promised to the customer.
+    from placed to shipped, `stages` those of `STAGES`, empty when none is told. `in_time`: shipped by the moment promised to
+    the customer. It is kept for long and of every order, so it is small, and no work for the collector.
     """
 
     placed_at: int
@@ -91,7 +93,8 @@ def journey_of(order: OrderRow) -> Journey | None:
 
 def _stages(reached: Mapping[str, int]) -> tuple[int | None, ...]:
     moments = [reached.get(status) for status in _WAY]
-    return tuple(_between(one, other) for one, other in pairwise(moments))
+    stages = tuple(_between(one, other) for one, other in pairwise(moments))
+    return stages if any(stage is not None for stage in stages) else ()
 
 
 def _between(start: int | None, end: int | None) -> int | None:
