@@ -1,9 +1,10 @@
 """A server at the same work for long: what it grows by in an hour.
 
 Stock moves, orders are placed and closed, and readers of every transport come, stay a while, and come back or are new. No
-minute differs from another, so whatever rises is kept by mistake. Three things are meant to fill up and are filled
-before: SQLite's page cache, by a log that is larger, the closed orders that are shown, and what is remembered of questions,
-so that equal ones are understood once.
+minute differs from another, so whatever rises is kept. Three things are meant to fill up and are filled before: SQLite's
+page cache, by a log that is larger, the closed orders that are shown, and what is remembered of questions, so that equal
+ones are understood once. One is meant to rise for 62 days, and is counted: what is kept of each order that is over, less
+than a kilobyte (`tests/leaks/test_kept.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import httpx
 import msgspec
 import websockets
 
+from stockwire.core.cursor import Cursor
 from stockwire.core.values import moment_text
 from tests.blackbox.reader import Reader, call_off
 from tests.running import Running, memory_kib
@@ -34,7 +36,8 @@ BEFORE = 250_000
 ORDERS_BEFORE = 1_200
 """Orders that are closed before: more than are shown."""
 QUESTIONS_BEFORE = 300
-"""Different ones that are asked before, by socket and by stream: more than are remembered."""
+"""Different ones that are asked before, by socket and by stream: more than are remembered, and as long as any."""
+LONGEST: dict[str, Any] = max((each.frame for each in ASKED), key=lambda frame: len(json.dumps(frame)))
 PRODUCTS = 200
 READERS = 30
 BATCH = 10
@@ -108,9 +111,10 @@ class Work:
             await self._send(client, [self._stock() for _ in range(1_000)])
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
-        views = [{"id": f"view-{number}", "feed": "metrics"} for number in range(QUESTIONS_BEFORE)]
+        views = [{**LONGEST, "id": f"view-{number}", "cursor": _cursor(number)} for number in range(QUESTIONS_BEFORE)]
         for view in views:
-            async with client.stream("POST", "/api/v1/stream", json={"views": [view]}) as answer:
+            asked = {"interval": 500, "views": [view, {**view, "id": f"{view['id']}-again"}]}
+            async with client.stream("POST", "/api/v1/stream", json=asked) as answer:
                 answer.raise_for_status()
         address = self.server.url.replace("http", "ws", 1) + "/api/v1/ws"
         for first in range(0, QUESTIONS_BEFORE, 10):
@@ -172,6 +176,11 @@ class Work:
                 await asyncio.sleep(self._dice.uniform(0.0, 5.0))
             self.frames += reader.frames
             self.wrong += reader.unplanned
+
+
+def _cursor(number: int) -> str:
+    """A cursor of another history: what was asked with it is answered anew."""
+    return str(Cursor("0" * 16, number, "0" * 16))
 
 
 def commit() -> str:
