@@ -63,6 +63,14 @@ def test_under_tls_the_cookie_is_secure() -> None:
     assert cookie.header.endswith("; Secure")
 
 
+@pytest.mark.parametrize("other", ['prefs={"sort":"asc"}', "path=/", "seen", "name=two words", "=", ""])
+async def test_whatever_cookies_other_servers_of_the_host_left_the_session_is_found(place: Place, other: str) -> None:
+    session = (await sign_in(place)).headers["set-cookie"].partition(";")[0]
+    place.client.cookies.clear()
+    answer = await place.client.get("/api/v1/inventory", headers={"cookie": f"{other}; {session}; {other}"})
+    assert answer.status_code == 200
+
+
 async def test_signing_out_ends_the_session(place: Place) -> None:
     await sign_in(place)
     answer = await place.client.delete("/api/v1/session", headers={"origin": ORIGIN})

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Final, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -243,14 +242,12 @@ def _cookie_attributes(headers: Headers) -> str:
 
 
 def _session(headers: Headers) -> str | None:
-    name = _cookie_name(headers)
+    """The session's token. Other servers on this host leave cookies of any form beside it, so each is read by itself."""
+    wanted = _cookie_name(headers)
     for key, value in headers.pairs:
         if key == b"cookie":
-            jar: SimpleCookie = SimpleCookie()
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-            if name in jar and jar[name].value:
-                return jar[name].value
+            for cookie in value.decode("latin-1").split(";"):
+                name, _, token = cookie.strip().partition("=")
+                if name == wanted and token:
+                    return token
     return None
