@@ -13,13 +13,15 @@ _log = logging.getLogger("stockwire")
 
 
 async def every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    """Do the chore again and again. One that fails is told, and tried again at its next turn."""
+    """Do the chore again and again, for ever. One that fails, however, is told, and tried again at its next turn."""
     while True:
         await asyncio.sleep(seconds)
         try:
             await chore()
         except StockwireError as error:
             _log.warning("%s: %s", chore.__name__.strip("_"), error.detail)
+        except Exception:
+            _log.exception("%s failed", chore.__name__.strip("_"))
 
 
 async def ended(*tasks: asyncio.Task[None]) -> None:
