@@ -1,7 +1,9 @@
 """Sending events: what a producer may rely on."""
 
+import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -129,6 +131,20 @@ async def test_a_server_that_fills_up_during_ndjson_says_what_is_stored(place: P
     body = ndjson(*(received(str(number)) for number in range(1_001)))
     answer = await place.post(body, "application/x-ndjson")
     assert (answer.status_code, answer.json()["committed"]["lines"]) == (503, 1_000)
+
+
+async def test_a_key_that_is_revoked_during_ndjson_stores_no_more(place: Place) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield ndjson(*(received(str(number)) for number in range(1_001)))
+        async with asyncio.timeout(20):
+            while place.stored < 1_000:
+                await asyncio.sleep(0)
+        del place.cabinet.keys["swk_till"]
+        yield ndjson(received("too late"))
+
+    answer = await place.post(body(), "application/x-ndjson")
+    assert (answer.status_code, answer.json()["committed"]["lines"]) == (401, 1_000)
+    assert place.stored == 1_000
 
 
 async def test_an_event_just_ahead_of_the_clock_is_taken(place: Place) -> None:

@@ -178,11 +178,12 @@ def event_routes(
         receipt = await ingest.submit(events)
         return so_far.plus(receipt)
 
-    async def take_stream(request: Request[Any, Any, Any], encoding: str | None) -> Response[bytes]:
+    async def take_stream(request: Request[Any, Any, Any], headers: Headers) -> Response[bytes]:
         done = Acknowledged(version=version())
         taken = 0
         try:
-            async for chunk in chunks(lines(pieces(request), encoding)):
+            async for chunk in chunks(lines(pieces(request), headers.get(b"content-encoding"))):
+                producer(headers)  # a body may come for hours, and a key be revoked meanwhile
                 events = await asyncio.to_thread(understand_lines, chunk, latest())
                 done = await submit(events, done)
                 taken = chunk[-1].number
@@ -201,10 +202,9 @@ def event_routes(
         headers = asked_by(request)
         producer(headers)
         media_type = media_type_of(headers)
-        encoding = headers.get(b"content-encoding")
         if media_type == STREAM:
-            return await take_stream(request, encoding)
-        body = await whole(pieces(request), encoding, headers.get(b"content-length"))
+            return await take_stream(request, headers)
+        body = await whole(pieces(request), headers.get(b"content-encoding"), headers.get(b"content-length"))
         if len(body) > _OFF_LOOP_BYTES:
             events = await asyncio.to_thread(understand_body, body, media_type, latest())
         else:
