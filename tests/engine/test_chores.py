@@ -11,9 +11,7 @@ from stockwire.engine.chores import ended, every
 
 
 @pytest.mark.parametrize("failure", [StorageFailed("the disk is full"), OSError("no process can be started")])
-async def test_a_chore_that_failed_is_told_and_done_again(
-    failure: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_chore_that_failed_is_told_and_done_again(failure: Exception, caplog: pytest.LogCaptureFixture) -> None:
     done = asyncio.Event()
     failures = [failure]
 

@@ -155,7 +155,24 @@ class Supervisor:
 
     async def _start_process(self, role: Role, listener: socket.socket | None) -> asyncio.subprocess.Process:
         """A process at its post, ready. Raises what kept it from being so."""
-        reading, ready = os.pipe()
+        try:
+            process, answer = await self._spawned(role, listener)
+        except OSError as error:
+            raise Failed(f"the {role} cannot be started: {error.strerror}") from error
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                told(await _line(answer))
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            if isinstance(error, TimeoutError):
+                raise Failed(f"the {role} was not ready in {READY_WITHIN:.0f} seconds") from None
+            raise
+        return process
+
+    async def _spawned(self, role: Role, listener: socket.socket | None) -> tuple[asyncio.subprocess.Process, int]:
+        """A process that has its post, and the pipe by which it answers. Raises OSError when the system has none to give."""
+        answer, ready = os.pipe()
         place = self._free.pop()
         door = None if listener is None else listener.fileno()
         post = Post(
@@ -168,22 +185,17 @@ class Supervisor:
                 sys.executable, "-m", "stockwire.workers",
                 stdin=subprocess.PIPE, pass_fds=given, process_group=0,
             )  # fmt: skip
+        except BaseException:
+            os.close(answer)
+            self._free.append(place)
+            raise
         finally:
             os.close(ready)
         self._watch(process, place)
-        try:
-            assert process.stdin is not None
-            process.stdin.write(written(post))
-            process.stdin.close()
-            async with asyncio.timeout(READY_WITHIN):
-                told(await _line(reading))
-        except BaseException as error:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            if isinstance(error, TimeoutError):
-                raise Failed(f"the {role} was not ready in {READY_WITHIN:.0f} seconds") from None
-            raise
-        return process
+        assert process.stdin is not None
+        process.stdin.write(written(post))
+        process.stdin.close()
+        return process, answer
 
     def _watch(self, process: asyncio.subprocess.Process, place: int) -> None:
         """Give the process's place in the census to another once it ended."""
