@@ -49,9 +49,20 @@ async def test_hashed_files_are_kept_for_ever_and_come_packed(place: Place) -> N
     assert answer.text == "console.log(1);" * 100
 
 
-async def test_a_client_that_takes_no_gzip_gets_none(place: Place) -> None:
-    answer = await place.client.get("/assets/index-abc123.js", headers={"accept-encoding": "gzip;q=0"})
+async def test_whoever_asks_for_the_root_gets_the_page(place: Place) -> None:
+    assert (await place.client.get("/", headers={"accept": "*/*"})).text == INDEX
+
+
+@pytest.mark.parametrize("taken", ["", "br", "gzip;q=0", "gzip; q=0.0", "br, GZIP ;Q=0.000"])
+async def test_a_client_that_takes_no_gzip_gets_none(place: Place, taken: str) -> None:
+    answer = await place.client.get("/assets/index-abc123.js", headers={"accept-encoding": taken})
     assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("taken", ["gzip", "br, gzip;q=0.001", "GZIP; q=1.0", "identity;q=0, gzip"])
+async def test_a_client_that_takes_gzip_gets_it(place: Place, taken: str) -> None:
+    answer = await place.client.get("/assets/index-abc123.js", headers={"accept-encoding": taken})
+    assert answer.headers["content-encoding"] == "gzip"
 
 
 async def test_a_file_that_did_not_change_is_not_sent_again(place: Place) -> None:
@@ -78,7 +89,7 @@ async def test_head_is_answered_without_a_body(place: Place) -> None:
     ],
 )
 async def test_what_is_no_file_of_the_page_is_not_found(place: Place, path: str) -> None:
-    answer = await place.client.get(path)
+    answer = await place.client.get(ORIGIN + path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 

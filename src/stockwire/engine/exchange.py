@@ -5,6 +5,7 @@ answer.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -36,12 +37,15 @@ UNSTORED: Final = (
 """What every streamed answer says to caches and proxies (P1.9)."""
 
 
+_REFUSED: Final = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*", re.ASCII | re.IGNORECASE)
+
+
 def takes_gzip(headers: Headers) -> bool:
-    """Whether the answer may be compressed with gzip (RFC 9110, 12.5.3)."""
+    """Whether the answer may be compressed with gzip (RFC 9110, 12.5.3). It must be named: `*` is no wish for it."""
     for offer in (headers.get(b"accept-encoding") or "").split(","):
         coding, _, weight = offer.partition(";")
         if coding.strip().lower() == "gzip":
-            return weight.replace(" ", "").rstrip("0").rstrip(".") != "q="
+            return _REFUSED.fullmatch(weight) is None
     return False
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from stockwire.core.errors import MethodNotAllowed, NotFound
 from stockwire.engine.access import Headers
-from stockwire.engine.exchange import Receive, Scope, Send, headers_of, refuse
+from stockwire.engine.exchange import Receive, Scope, Send, headers_of, refuse, takes_gzip
 from stockwire.transport.http import docs
 
 HASHED: Final = "/assets/"
@@ -124,8 +124,8 @@ class Page:
         await _answer(found, headers, send, bodiless=scope["method"] == "HEAD")
 
     def find(self, path: str, headers: Headers) -> File | None:
-        """The file at that path; the page itself for addresses of its screens, when a person asks."""
-        found = self._files.get(path) or self._files.get(path.rstrip("/"))
+        """The file at that path, the page itself at `/`, and for addresses of its screens when a person asks."""
+        found = self._files.get(path) or self._files.get(path.rstrip("/") or INDEX)
         if found is None and not path.startswith((HASHED, "/docs/")) and "text/html" in (headers.get(b"accept") or ""):
             return self._files[INDEX]
         return found
@@ -147,17 +147,9 @@ async def _answer(file: File, headers: Headers, send: Send, *, bodiless: bool) -
         await send({"type": "http.response.body", "body": b""})
         return
     body = file.body
-    if file.packed is not None and _takes_gzip(headers.get(b"accept-encoding") or ""):
+    if file.packed is not None and takes_gzip(headers):
         body = file.packed
         fields.append((b"content-encoding", b"gzip"))
     fields += [(b"content-type", file.content_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": fields})
     await send({"type": "http.response.body", "body": b"" if bodiless else body})
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for each in accepted.lower().split(","):
-        coding, _, quality = each.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
