@@ -27,7 +27,10 @@ class Screen:
         self.receiver = receiver or Receiver()
         self._stack = ExitStack()
         self._link = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{server.port}/api/v1/ws", additional_headers=server.headers, max_size=None)
+            connect(
+                f"ws://127.0.0.1:{server.port}/api/v1/ws", additional_headers=server.headers, max_size=None,
+                ping_interval=None, open_timeout=PATIENCE,
+            )  # fmt: skip
         )
         self.worker = Crew(server).serving(self._link.socket)
 
