@@ -67,6 +67,15 @@ def test_what_is_restored_is_the_backup_under_another_epoch(directory: Path, tmp
     log.close()
 
 
+def test_what_is_backed_up_and_restored_is_its_owners_alone(directory: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    back_up(directory, tmp_path / "copy")
+    restore(tmp_path / "copy", elsewhere)
+    for file in (tmp_path / "copy" / FILE, elsewhere / FILE):
+        assert file.stat().st_mode & 0o077 == 0
+
+
 def test_a_log_that_is_there_gives_way_only_when_told_so(directory: Path, tmp_path: Path) -> None:
     back_up(directory, tmp_path / "copy")
     first = epoch_of(directory)

@@ -105,7 +105,11 @@ def _put_in_place(backup: Path, directory: Path) -> None:
 
 
 def copy_database(file: Path, to: Path) -> None:
-    """A whole copy of a database as of one moment, on disk when this returns. Raises StorageFailed."""
+    """A whole copy of a database as of one moment, its owner's alone, on disk when this returns.
+
+    Raises StorageFailed, or OSError when the file cannot be made.
+    """
+    os.close(os.open(to, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     with database.storage_errors():
         source = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
         target = apsw.Connection(str(to))
