@@ -27,6 +27,8 @@ from stockwire.core.lifecycle import ALLOWED_MINUTES
 CONFIG_NAME: Final = "stockwire.toml"
 PREFIX: Final = "STOCKWIRE_"
 CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
+_PORT_UNSAID: Final = 80
+"""The port that browsers leave out of an http origin."""
 REDACTED: Final = "••••••••"
 
 Seconds = Annotated[int, Meta(ge=1, le=366 * 86_400)]
@@ -131,7 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         hosts = ["127.0.0.1", "localhost", "[::1]"]
         if self.host not in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::"):
             hosts.append(f"[{self.host}]" if ":" in self.host else self.host)
-        return tuple(f"http://{host}:{self.port}" for host in hosts)
+        port = "" if self.port == _PORT_UNSAID else f":{self.port}"
+        return tuple(f"http://{host}{port}" for host in hosts)
 
     @property
     def config_file(self) -> Path:

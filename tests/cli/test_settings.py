@@ -106,6 +106,10 @@ def test_a_host_of_its_own_is_an_origin(tmp_path: Path) -> None:
     assert "http://[fd00::1]:8420" in loaded(tmp_path, host="fd00::1").settings.own_origins
 
 
+def test_an_origin_leaves_out_the_port_that_browsers_leave_out(tmp_path: Path) -> None:
+    assert loaded(tmp_path, host="192.168.1.5", port=80).settings.own_origins[-1] == "http://192.168.1.5"
+
+
 def test_settings_are_shown_with_their_origin(tmp_path: Path) -> None:
     ended = stockwire("settings", "-d", tmp_path, env={"STOCKWIRE_PORT": "9000"})
     assert ended.code == 0
