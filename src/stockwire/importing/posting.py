@@ -17,7 +17,7 @@ import msgspec
 
 from stockwire.core.errors import Failed, Forbidden, Invalid, Refused, TooLarge, Unauthenticated
 from stockwire.core.events import Event
-from stockwire.core.values import moment_text
+from stockwire.core.values import moment_datetime
 from stockwire.importing.bringing import Sent
 
 MOST_EVENTS: Final = 1_000
@@ -25,6 +25,8 @@ MOST_BYTES: Final = 900_000
 """A little under the server's limit of 1 MiB for a body."""
 LONGEST_WAIT: Final = 20.0
 PATH: Final = "/api/v1/events"
+_COMES_LATER: Final = (408, 429)
+"""What a server says that was slow or busy, of a request that is right."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -88,7 +90,7 @@ class Posting:
             else:
                 if answer.is_success:
                     return answer.json()
-                if answer.status_code < 500 and answer.status_code != 429:
+                if answer.status_code < 500 and answer.status_code not in _COMES_LATER:
                     raise _refusal(answer)
                 why, at_least = f"the server says {answer.status_code}", _retry_after(answer)
             attempt += 1
@@ -107,7 +109,7 @@ def _bodies(events: Sequence[Event]) -> Iterator[bytes]:
                 "source": event.source,
                 "id": event.id,
                 "type": event.type,
-                "time": moment_text(event.time),
+                "time": _exact_time(event.time),
                 "data": msgspec.Raw(event.body),
             }
         )
@@ -118,6 +120,11 @@ def _bodies(events: Sequence[Event]) -> Iterator[bytes]:
         size += len(part) + 1
     if parts:
         yield b"[" + b",".join(parts) + b"]"
+
+
+def _exact_time(moment: int) -> str:
+    """A moment to the microsecond, so that an event says the same whichever way it comes in."""
+    return moment_datetime(moment).isoformat().replace("+00:00", "Z")
 
 
 def _retry_after(answer: httpx.Response) -> float:
