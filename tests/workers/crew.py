@@ -28,9 +28,12 @@ class Screen:
         self._stack = ExitStack()
         self._link = self._stack.enter_context(
             connect(
-                f"ws://127.0.0.1:{server.port}/api/v1/ws", additional_headers=server.headers, max_size=None,
-                ping_interval=None, open_timeout=PATIENCE,
-            )  # fmt: skip
+                f"ws://127.0.0.1:{server.port}/api/v1/ws",
+                additional_headers=server.headers,
+                max_size=None,
+                ping_interval=None,
+                open_timeout=PATIENCE,
+            )
         )
         self.worker = Crew(server).serving(self._link.socket)
 
