@@ -52,6 +52,7 @@ def test_what_anybody_reaches_is_public(address: str) -> None:
         "http://example.com/hook", "ftp://example.com/", "https://", "https:///hook", "hook", "https://user:pw@example.com/",
         "https://example.com/#top", "https://exa mple.com/", "https://example.com:99999/", "file:///etc/passwd",
         "https://example.com/\r\nx", "https://münchen.example/", "https://[::1/", "https://example.com/" + "x" * 2_100,
+        "https://shop..example.com/", "https://" + "x" * 64 + ".example.com/",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_refused_when_it_is_given(url: str) -> None:

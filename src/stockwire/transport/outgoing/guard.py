@@ -52,7 +52,8 @@ class Guard:
         try:
             found = urlsplit(url)
             host, _ = found.hostname or "", found.port
-        except ValueError:
+            host.encode("idna")
+        except ValueError:  # a name that cannot be looked up is one too
             raise Refused("that is not an address such as https://example.com/hook") from None
         if len(url) > ADDRESS_LENGTH or not url.isascii() or not url.isprintable() or " " in url or not host:
             raise Refused("that is not an address such as https://example.com/hook")
