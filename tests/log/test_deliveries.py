@@ -126,6 +126,17 @@ def test_only_a_dead_letter_is_tried_again(store: Deliveries) -> None:
     assert store.retry(made.delivery_id).state == "waiting" and store.due() == [(made.delivery_id, "hook")]
 
 
+def test_a_dead_letter_of_a_channel_that_is_turned_off_stays(store: Deliveries) -> None:
+    store.put_channel(hook())
+    begun = store.begin(store.add(planned()).delivery_id)
+    assert begun is not None
+    gone = Outcome("gone", "answered 410")
+    store.finish(begun, gone, verdict(gone, 1, NOW, 0.0), 0)
+    with pytest.raises(Invalid, match="turned off"):
+        store.retry(begun.delivery_id)
+    assert store.due() == []
+
+
 def test_what_is_over_is_forgotten_in_time_and_beyond_a_number(
     store: Deliveries, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,7 +190,7 @@ def list_deliveries(
 
 def retry(
     delivery_id: Annotated[int | None, typer.Argument(help="The delivery's id.", show_default=False)] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every dead letter of what is turned on.")] = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -201,10 +201,16 @@ def retry(
     if (delivery_id is None) != every:
         raise typer.BadParameter("give an id, or --all")
     with opened(load_settings(config, data_dir=data_dir).settings) as (store, _):
-        ids = [each.delivery_id for each in store.deliveries("dead", 100_000)] if delivery_id is None else [delivery_id]
+        ids = _dead(store) if delivery_id is None else [delivery_id]
         for each in ids:
             store.retry(each)
     out().print(f"{len(ids)} to be tried anew." if ids else "There are no dead letters.")
+
+
+def _dead(store: Deliveries) -> list[int]:
+    """Every dead letter but those of channels that are turned off."""
+    off = {each.channel_id for each in store.channels() if not each.enabled}
+    return [each.delivery_id for each in store.deliveries("dead", 100_000) if each.receiver not in off]
 
 
 def _named(store: Deliveries, name: str) -> Channel:

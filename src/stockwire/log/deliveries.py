@@ -391,8 +391,10 @@ class Deliveries:
         self._connection.execute(_SQL["drop_of_receiver"], (receiver, now))
 
     def retry(self, delivery_id: int) -> Delivery:
-        """Have a dead letter tried anew. Raises NotFound, or Invalid when it is none."""
+        """Have a dead letter tried anew. Raises NotFound, or Invalid when it is none or its channel is turned off."""
         delivery = self.delivery(delivery_id)
+        if delivery.channel_id != PUSH and not self.channel(delivery.receiver).enabled:
+            raise Invalid("its channel is turned off; turn it on first")
         if not self._changed("retry", delivery_id, self._now()):
             raise Invalid(f"only a dead letter is tried again; this delivery is `{delivery.state}`")
         return self.delivery(delivery_id)
