@@ -167,3 +167,15 @@ async def test_the_past_rests_when_nobody_has_looked_for_a_while() -> None:
     clock = 3_600.0
     await past.rest()
     assert past._walk._place is None
+    await past.close()
+
+
+async def test_a_question_that_comes_while_the_past_is_being_let_go_is_answered() -> None:
+    clock = 0.0
+    past = Past(filled(MemoryLog()).log, monotonic=lambda: clock, spacing=5)
+    await look(past, Target())
+    clock = 3_600.0
+    resting, asking = asyncio.create_task(past.rest()), asyncio.create_task(look(past, Target(version=3)))
+    assert await asking == folded(busy_day()[:3])
+    await resting
+    await past.close()
