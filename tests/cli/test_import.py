@@ -69,6 +69,12 @@ def test_bad_rows_can_be_skipped(tmp_path: Path) -> None:
     assert on_hand(tmp_path) == {"A-1": 3, "A-3": 5}
 
 
+def test_a_time_in_the_future_is_a_bad_row_and_moves_no_clock(tmp_path: Path) -> None:
+    ended = bring(tmp_path, stock_file(tmp_path), "--time", "9926-03-02T08:00:00Z")
+    assert ended.code == 1 and "row 2" in ended.err and "ahead of this machine's clock" in ended.err
+    assert said(ended, "accepted") == 0
+
+
 def test_stdin_is_a_file_too(tmp_path: Path) -> None:
     assert bring(tmp_path, "-", said=stock_file(tmp_path).read_bytes()).code == 0
     assert on_hand(tmp_path) == {"A-1": 3, "A-2": 4}

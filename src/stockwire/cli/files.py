@@ -83,6 +83,7 @@ def import_(
 
     [bold]Next:[/] [cyan]stockwire verify[/], then [cyan]stockwire serve[/]
     """
+    from stockwire.core.values import SECOND
     from stockwire.importing.bringing import Tally, bring_in
     from stockwire.importing.rows import spooled
 
@@ -99,7 +100,8 @@ def import_(
         if not dry_run:
             sink = stack.enter_context(_sink(loaded, format_made, over_http=url is not None, config=config))
         try:
-            bring_in(format_made, input_, sink, tally, skip_bad_rows=skip_bad_rows)
+            latest = time.time_ns() // 1_000 + loaded.settings.future_tolerance_seconds * SECOND
+            bring_in(format_made, input_, sink, tally, latest=latest, skip_bad_rows=skip_bad_rows)
             finished = True
         except KeyboardInterrupt:
             pass

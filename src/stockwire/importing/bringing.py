@@ -15,6 +15,7 @@ import msgspec
 
 from stockwire.core.errors import Invalid
 from stockwire.core.events import Event, parse_event
+from stockwire.core.values import moment_text
 from stockwire.importing.rows import BadRow, Format, Input, Item, Parsed
 
 BATCH: Final = 1_000
@@ -82,15 +83,19 @@ class Tally(msgspec.Struct):
         self.version = max(self.version, receipt.version)
 
 
-def events_of(items: Iterator[Item], tally: Tally) -> Iterator[Event | BadRow]:
-    """The events of a format's items, each checked as any event from outside is; noted in the tally."""
+def events_of(items: Iterator[Item], tally: Tally, latest: int | None = None) -> Iterator[Event | BadRow]:
+    """The events of a format's items, each checked as any event from outside is; noted in the tally.
+
+    `latest` is the newest moment that one may have occurred at (None: whoever takes them decides): one from the future
+    would move the shop's clock there, and nothing moves it back.
+    """
     for item in items:
         result: Event | BadRow
         if isinstance(item, BadRow):
             result = item
         else:
             try:
-                result = parse_event(item.envelope)
+                result = _timely(parse_event(item.envelope), latest)
             except Invalid as error:
                 result = BadRow(item.row, error.detail)
             except ValueError as error:
@@ -101,12 +106,28 @@ def events_of(items: Iterator[Item], tally: Tally) -> Iterator[Event | BadRow]:
         yield result
 
 
+def _timely(event: Event, latest: int | None) -> Event:
+    if latest is not None and event.time > latest:
+        raise Invalid(f"the time {moment_text(event.time)} is ahead of this machine's clock")
+    return event
+
+
 def bring_in(
-    format_: Format, file: Input, sink: Sink | None, tally: Tally, *, skip_bad_rows: bool = False, batch: int = BATCH
+    format_: Format,
+    file: Input,
+    sink: Sink | None,
+    tally: Tally,
+    *,
+    latest: int,
+    skip_bad_rows: bool = False,
+    batch: int = BATCH,
 ) -> None:
-    """Read the whole file and send its events to `sink` (None: a dry run) in batches. The tally grows as it goes."""
+    """Read the whole file and send its events to `sink` (None: a dry run) in batches. The tally grows as it goes.
+
+    `latest` as of `events_of`.
+    """
     waiting: list[Event] = []
-    for result in events_of(format_.read(file), tally):
+    for result in events_of(format_.read(file), tally, latest):
         if isinstance(result, BadRow):
             if not skip_bad_rows and tally.stopped_at is None:
                 tally.stopped_at = result.row
