@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from stockwire.core.errors import Unavailable
+from stockwire.transport.http.limits import SOURCES_MOST
 from tests.http.place import HOST, Place, received
 
 
@@ -108,6 +109,16 @@ async def test_a_body_that_ends_too_early_stores_nothing(place: Place) -> None:
     await place.app(scope, receive, send)
     assert sent[0]["status"] == 408
     assert place.stored == 0
+
+
+async def test_a_shop_has_only_so_many_sources(place: Place) -> None:
+    many = [{**received("1"), "source": f"till-{number}"} for number in range(SOURCES_MOST)]
+    assert answered(await place.post(json.dumps(many)))[0] == SOURCES_MOST
+    more = [{**received("2"), "source": "till-1"}, {**received("2"), "source": "one more"}]
+    answer = await place.post(json.dumps(more))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert answered(await place.post(json.dumps(more[:1])))[0] == 1
+    assert place.stored == SOURCES_MOST + 1
 
 
 async def test_a_full_server_asks_to_come_back_later(place: Place) -> None:

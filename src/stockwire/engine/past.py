@@ -193,9 +193,8 @@ class Past:
         """Let go of the past when nobody has looked back for a while. Call it now and then."""
         self._sweep()
         if self._thread is not None and not self._questions and self._monotonic() - self._asked_at > FORGET_WORLD:
-            await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._walk.leave
-            )  # a question waits its turn
+            # In the thread, so that a question that comes meanwhile waits its turn.
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._walk.leave)
 
     async def close(self) -> None:
         """Let go of everything; a later question begins anew."""

@@ -58,7 +58,7 @@ def http_api(
     """
     pulse = Pulse(hub, now)
     routes = [
-        *event_routes(ingest, access.producer, now=now, version=lambda: hub.version, future_seconds=future_seconds),
+        *event_routes(ingest, access.producer, hub, now=now, future_seconds=future_seconds),
         *query_routes(access.reader, hub, log),
         *metric_routes(access.reader, hub, log, calendar),
         *period_routes(access.reader, hub, log, calendar),

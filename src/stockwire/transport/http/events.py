@@ -7,7 +7,7 @@ up to 1,000 events; when it stops at a bad line the answer says what was stored 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -16,12 +16,14 @@ from litestar.handlers import HTTPRouteHandler
 
 from stockwire.core.errors import Interrupted, Invalid, Problem, StockwireError, TooLarge, Unsupported
 from stockwire.core.events import Event, parse_event
+from stockwire.core.rows import Key
 from stockwire.core.values import SECOND, moment_text
 from stockwire.core.wire import encode
 from stockwire.engine.access import Headers, Reader
+from stockwire.engine.hub import Hub
 from stockwire.transport.http.body import MANY, MEDIA_TYPES, ONE, STREAM, Line, decode, flaw_in, lines, whole
 from stockwire.transport.http.describing import sending
-from stockwire.transport.http.limits import BATCH_EVENTS, BODY_BYTES, FUTURE_SECONDS, PROBLEMS_NAMED
+from stockwire.transport.http.limits import BATCH_EVENTS, BODY_BYTES, FUTURE_SECONDS, PROBLEMS_NAMED, SOURCES_MOST
 from stockwire.transport.http.problems import problem_response
 from stockwire.transport.http.requests import asked_by, pieces
 
@@ -132,6 +134,15 @@ def understand_lines(chunk: Sequence[Line], latest: int) -> list[Event]:
     return understand(values, latest, [Problem(line=line.number) for line in chunk])
 
 
+def check_sources(events: Sequence[Event], known: Collection[Key]) -> None:
+    """Raises TooLarge when the events would bring a shop more sources than it may have."""
+    fresh = {event.source for event in events if (event.source,) not in known}
+    if fresh and len(known) + len(fresh) > SOURCES_MOST:
+        raise TooLarge(
+            f"a shop has at most {SOURCES_MOST:,} sources; name as `source` the system that sends, the same each time"
+        )
+
+
 async def chunks(source: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
     """Lines in groups of at most 1,000 and about 1 MiB: what is committed together."""
     chunk: list[Line] = []
@@ -162,24 +173,25 @@ def media_type_of(headers: Headers) -> str:
 def event_routes(
     ingest: Ingest,
     producer: Callable[[Headers], Reader],
+    hub: Hub,
     *,
     now: Callable[[], int],
-    version: Callable[[], int],
     future_seconds: int = FUTURE_SECONDS,
 ) -> list[HTTPRouteHandler]:
-    """`POST /api/v1/events`. `version` gives the newest version, which an empty batch is answered with."""
+    """`POST /api/v1/events`. `hub` knows the sources there are, and the newest version, which an empty batch is answered with."""
 
     def latest() -> int:
         return now() + future_seconds * SECOND
 
     async def submit(events: list[Event], so_far: Acknowledged) -> Acknowledged:
         if not events:
-            return Acknowledged(version=max(so_far.version, version()))
+            return Acknowledged(version=max(so_far.version, hub.version))
+        check_sources(events, hub.feeds["sources"].entries)
         receipt = await ingest.submit(events)
         return so_far.plus(receipt)
 
     async def take_stream(request: Request[Any, Any, Any], headers: Headers) -> Response[bytes]:
-        done = Acknowledged(version=version())
+        done = Acknowledged(version=hub.version)
         taken = 0
         try:
             async for chunk in chunks(lines(pieces(request), headers.get(b"content-encoding"))):

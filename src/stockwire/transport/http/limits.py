@@ -22,6 +22,8 @@ NUMBER_LENGTH: Final = 64
 """Characters of a number with a fraction or exponent."""
 FUTURE_SECONDS: Final = 300
 """How far an event's time may be ahead of the server's clock (setting `future_tolerance_seconds`)."""
+SOURCES_MOST: Final = 1_000
+"""Sources that a shop may have: every screen hears of the age of each, again and again."""
 PROBLEMS_NAMED: Final = 100
 """Bad events that one answer names."""
 BLANK_LINES: Final = 1_000
