@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +18,15 @@ import httpx
 import pytest
 
 from stockwire.core.errors import StorageFailed
-from stockwire.core.values import DAY
+from stockwire.core.values import DAY, SECOND, moment_text
 from stockwire.engine.recorder import Receipt, Recorder
 from stockwire.engine.verify import verify
 from stockwire.log.memory import MemoryLog
 from stockwire.log.sqlite import FILE, SqliteLog
 from tests.log.history import RECORDED, SETTINGS, receipt
-from tests.running import Running, running, snapshot, stockwire
+from tests.running import Running, event, running, snapshot, stockwire
 from tests.simulation.disk import Disk, lossy_disk
+from tests.workers.crew import Screen
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -281,6 +283,55 @@ def test_a_clock_set_back_a_day_changes_nothing_in_the_order_of_things(tmp_path:
     assert [record.recorded_at for record in log.records()] == [RECORDED] * 3
     assert verify(log, MemoryLog()).sound
     log.close()
+
+
+class Turned(Running):
+    """A server on a machine whose clock is turned by as many seconds as `by` says."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self._by = data_dir.with_suffix(".clock")
+        self.turn(0)
+
+    def turn(self, seconds: int) -> None:
+        """Written beside and renamed, so that it is never read half."""
+        beside = self._by.with_suffix(".new")
+        beside.write_text(str(seconds))
+        beside.replace(self._by)
+
+    def _command(self) -> list[str]:
+        python, _, program, *rest = super()._command()
+        assert program == "stockwire"
+        return [python, "-m", "tests.faults.turned", str(self._by), *rest]
+
+
+def test_a_server_whose_clock_is_set_back_a_day_names_it_reads_on_and_loses_nothing(tmp_path: Path) -> None:
+    server = Turned(tmp_path / "data")
+    server.start()
+    try:
+        before = server.post(snapshot("MUG", 3))["version"]
+        screen = Screen(server).ask().until(before)
+        server.turn(-DAY // SECOND)
+        refused = httpx.post(f"{server.url}/api/v1/events", json=[snapshot("MUG", 4)], headers=server.headers)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+        assert "ahead of this server's clock" in refused.text
+        assert server.get("/api/v1/inventory")["rows"][0]["on_hand"] == 3
+        yesterday = moment_text(time.time_ns() // 1_000 - DAY)
+        received = event("stock.received", time=yesterday, sku="MUG", location="main", quantity=2)
+        belated = server.post(received)["version"]
+        assert belated > before
+        assert screen.until(belated).rows("stock")
+        server.kill()
+        server.start()
+        assert server.get("/api/v1/status")["epoch"] == screen.receiver.epoch, "it is the same history"
+        server.turn(0)
+        newest = server.post(snapshot("MUG", 9))["version"]
+        assert server.get("/api/v1/inventory", at_least=newest)["rows"][0]["on_hand"] == 9
+        screen.close()
+        assert server.stop() == 0
+    finally:
+        server.kill()
+    stockwire("verify", "--data-dir", str(tmp_path / "data"))
 
 
 def copy_of(directory: Path, to: Path) -> Path:
