@@ -2,9 +2,9 @@
 
 Stock moves, orders are placed and closed, and readers of every transport come, stay a while, and come back or are new. No
 minute differs from another, so whatever rises is kept. Three things are meant to fill up and are filled before: SQLite's
-page cache, by a log that is larger, the closed orders that are shown, and what is remembered of questions, so that equal
-ones are understood once. One is meant to rise for 62 days, and is counted: what is kept of each order that is over, less
-than a kilobyte (`tests/leaks/test_kept.py`).
+page cache, by a log that is larger, the closed orders that are shown, each with the text that readers were told of it, and
+what is remembered of questions, so that equal ones are understood once. One is meant to rise for 62 days, and is counted:
+what is kept of each order that is over, less than a kilobyte (`tests/leaks/test_kept.py`).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ ORDERS_BEFORE = 1_200
 """Orders that are closed before: more than are shown."""
 QUESTIONS_BEFORE = 300
 """Different ones that are asked before, by socket and by stream: more than are remembered, and as long as any."""
+ORDERS = next(each for each in ASKED if each.id == "orders")
 LONGEST: dict[str, Any] = max((each.frame for each in ASKED), key=lambda frame: len(json.dumps(frame)))
 PRODUCTS = 200
 READERS = 30
@@ -105,10 +106,17 @@ class Work:
     # The work
 
     async def _fill(self, client: httpx.AsyncClient) -> None:
+        """Somebody watches the orders: the text that readers are told stays with an order for as long as it is shown."""
+        told = asyncio.Event()
+        watcher = Reader(0, self.server.url, self.server.key, (ORDERS,), self.seed, told)
+        watching = asyncio.create_task(watcher.live())
         for _ in range(ORDERS_BEFORE // 100):
+            await told.wait()
+            told.clear()
             await self._send(client, list(itertools.chain(*itertools.islice(self._orders, 100))))
         for _ in range(BEFORE // 1_000):
             await self._send(client, [self._stock() for _ in range(1_000)])
+        self.wrong += [*map(repr, await call_off([watching])), *watcher.unplanned]
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
         views = [{**LONGEST, "id": f"view-{number}", "cursor": _cursor(number)} for number in range(QUESTIONS_BEFORE)]
