@@ -23,6 +23,7 @@ import httpx
 import msgspec
 
 from stockwire.core.rights import EVERYTHING
+from stockwire.core.values import moment_text
 from stockwire.log.sqlite import SqliteLog
 from tests.blackbox.page import looking
 from tests.blackbox.proxy import Proxy
@@ -313,8 +314,6 @@ class Siege:
 
 def _envelope(event: Any) -> bytes:
     data = event.body.decode()
-    from stockwire.core.values import moment_text
-
     head = {"id": event.id, "source": event.source, "type": event.type, "time": moment_text(event.time)}
     return (json.dumps(head)[:-1] + f',"data":{data}}}').encode()
 

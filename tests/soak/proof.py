@@ -34,6 +34,8 @@ from tests.soak import steady
 PLACE = Path(__file__).parents[2] / "docs" / "reliability"
 EVENTS = 5_400
 SEEDS_A_ROUND = 200
+SEVERAL = siege.Plan(workers=2, rolls=2, events=20_000, network_faults=100, kills=6, stops=2, restarts=1)
+"""A siege of a server of several processes, which are renewed in turn."""
 STEADY_LEAST = 15.0
 """Minutes below which growth in an hour cannot be told."""
 GROWTH_MOST = 1.0
@@ -106,8 +108,9 @@ def _prove(minutes: float, first_seed: int, processes: int) -> Report:
     seed = first_seed
     while True:
         report.simulated = _added(report.simulated, _sweep(seed, processes))
-        with tempfile.TemporaryDirectory(prefix="stockwire-siege-") as place:
-            report.sieges.append(siege.besiege(siege.Plan(seed=seed), Path(place) / "data"))
+        for plan in (siege.Plan(seed=seed), msgspec.structs.replace(SEVERAL, seed=seed)):
+            with tempfile.TemporaryDirectory(prefix="stockwire-siege-") as place:
+                report.sieges.append(siege.besiege(plan, Path(place) / "data"))
         seed += SEEDS_A_ROUND
         report.minutes = round((time.monotonic() - began) / 60, 1)
         if report.minutes >= minutes:
@@ -183,11 +186,12 @@ def render(report: Report) -> str:
         "## Sieges of the installed program",
         "",
         *_table(
-            ("seed", "events", "repeated", "frames", "rows of the page", "network faults", "kill -9", "stopped",
-             "restarted", "divergent", "unplanned resets"),
+            ("seed", "workers", "events", "repeated", "frames", "rows of the page", "network faults", "kill -9", "stopped",
+             "restarted", "renewed in turn", "divergent", "unplanned resets"),
             *(
-                (each.seed, each.acknowledged, each.repeated, each.frames, each.page_rows, sum(each.network_faults.values()),
-                 each.kills, each.stops, each.restarts, each.divergent, each.unplanned_resets)
+                (each.seed, each.workers, each.acknowledged, each.repeated, each.frames, each.page_rows,
+                 sum(each.network_faults.values()), each.kills, each.stops, each.restarts, each.rolls, each.divergent,
+                 each.unplanned_resets)
                 for each in report.sieges
             ),
         ),
