@@ -57,7 +57,7 @@ bench: .stamps/dev .stamps/page ## Measure, and write bench/results
 autobahn: .stamps/dev ## Run the Autobahn suite, where there is one
 	@.venv/bin/python bench/autobahn.py
 
-soak: .stamps/dev .stamps/page .stamps/chromium ## Run for long and look for leaks (SOAK_MINUTES=30)
+soak: .stamps/dev .stamps/page .stamps/chromium ## Run for long and look for leaks (SOAK_MINUTES=30 for each)
 	@STOCKWIRE_EXAMPLES=200 STOCKWIRE_FUZZ_RUNS=2000000 .venv/bin/pytest -q --no-header tests/hostile tests/fuzz
 	@STOCKWIRE_SOAK_MINUTES=$(SOAK_MINUTES) .venv/bin/pytest -q --no-header tests/soak
 
