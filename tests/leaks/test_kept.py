@@ -1,4 +1,5 @@
-"""What is kept on purpose, in bytes: little of each commit, and less than a kilobyte of each order that is over.
+"""What is kept on purpose, in bytes: little of each commit and of what is asked, and less than a kilobyte of each order that
+is over.
 
 An order that was closed is kept in memory for 62 days as its journey, which the metrics are made of, and for a week as a
 tombstone, so that a screen that was away hears that it left. At steady work this is what a server grows by.
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from stockwire.core.projections.journeys import JourneyBook, journey_of
 from stockwire.core.rows import LineState, OrderRow
 from stockwire.core.values import SECOND
+from stockwire.core.views import parse_view
 from tests.core.ledger import at
 from tests.core.shop import Shop, changes
 
@@ -49,6 +51,13 @@ def test_an_order_that_is_over_is_kept_in_less_than_a_kilobyte() -> None:
             hub.publish(changes(number, orders={order.key: order}))
             book.commit({order.key: journey_of(order)}, order.updated_at)
             hub.publish(changes(number, evicted={order.key: number}))
+
+
+def test_a_long_question_is_not_remembered() -> None:
+    with kept_in(1_024, 300):
+        for number in range(300):
+            names = [f"{number} {choice} {'x' * 500}" for choice in range(100)]
+            parse_view({"feed": "inventory", "filter": {"name": {"in": names}}})
 
 
 def _completed(number: int) -> OrderRow:

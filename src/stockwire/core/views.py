@@ -281,13 +281,13 @@ class _Asked:
 
 def parse_view(raw: Mapping[str, Any], rights: Rights = EVERYTHING) -> View:
     """The view that a subscribe frame's `feed`, `filter`, `order` and `limit` ask for. Raises Invalid. What many ask for
-    is understood once.
+    is understood once, unless it is long.
     """
     asked = _Asked(raw)
-    return _view(asked, rights.over(OWN if asked.feed == OWN else ""))
+    understand = _short_view if len(asked.text) <= _SHORT else _view
+    return understand(asked, rights.over(OWN if asked.feed == OWN else ""))
 
 
-@lru_cache(maxsize=1_024)
 def _view(asked: _Asked, rights: Rights) -> View:
     feed, limit = asked.feed, asked.limit
     if feed not in FEEDS:
@@ -298,6 +298,10 @@ def _view(asked: _Asked, rights: Rights) -> View:
     if feed == OWN:
         pins.append(Pin(FIELD[feed][KEYS[feed][0]], rights.person))
     return View(feed, filter_, tests, _parse_order(feed, asked.order), limit, rights, pins)
+
+
+_SHORT: Final = 2_048
+_short_view = lru_cache(maxsize=1_024)(_view)
 
 
 def query_view(params: Iterable[tuple[str, str]], feed: str | None = None) -> dict[str, Any]:
