@@ -186,14 +186,10 @@ def render(report: Report) -> str:
         "## Sieges of the installed program",
         "",
         *_table(
-            ("seed", "workers", "events", "repeated", "frames", "rows of the page", "network faults", "kill -9", "stopped",
+            ("workers", "sieges", "events", "repeated", "frames", "rows of the page", "network faults", "kill -9", "stopped",
              "restarted", "renewed in turn", "divergent", "unplanned resets"),
-            *(
-                (each.seed, each.workers, each.acknowledged, each.repeated, each.frames, each.page_rows,
-                 sum(each.network_faults.values()), each.kills, each.stops, each.restarts, each.rolls, each.divergent,
-                 each.unplanned_resets)
-                for each in report.sieges
-            ),
+            *(_together([each for each in report.sieges if each.workers == workers])
+              for workers in sorted({each.workers for each in report.sieges})),
         ),
         *[f"- seed {each.seed}: {wrong}" for each in report.sieges for wrong in each.wrong],
         "",
@@ -203,6 +199,19 @@ def render(report: Report) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _together(sieges: list[siege.Outcome]) -> tuple[Any, ...]:
+    """The row of sieges of as many workers."""
+    network = sum(sum(each.network_faults.values()) for each in sieges)
+    return (
+        sieges[0].workers, len(sieges), *_sums(sieges, "acknowledged", "repeated", "frames", "page_rows"), network,
+        *_sums(sieges, "kills", "stops", "restarts", "rolls", "divergent", "unplanned_resets"),
+    )  # fmt: skip
+
+
+def _sums(sieges: list[siege.Outcome], *names: str) -> list[int]:
+    return [sum(getattr(each, name) for each in sieges) for name in names]
 
 
 def _at_work(seen: steady.Steady | None) -> list[str]:
