@@ -24,9 +24,10 @@ module.exports = {
     },
     {
       name: "services-use-the-client",
+      comment: "Beside it they know what a refusal of the API is, as whoever shows one does.",
       severity: "error",
       from: { path: "^src/services/" },
-      to: { path: "^src/", pathNot: "^src/(services|realtime)/" },
+      to: { path: "^src/", pathNot: "^src/((services|realtime)/|lib/refusal\\.ts$)" },
     },
     {
       name: "stores-use-services",

@@ -3,11 +3,11 @@
  * The last answer stays while the next is awaited, and stays when the next fails.
  */
 
-import { ReadError } from "./reads";
+import { Refusal } from "./refusal";
 
 export class Reading<Answer> {
   answer = $state.raw<Answer | null>(null);
-  error = $state.raw<ReadError | null>(null);
+  error = $state.raw<Refusal | null>(null);
   #again = false;
   #life: AbortController | null = null;
   readonly #read: (signal: AbortSignal) => Promise<Answer>;
@@ -41,7 +41,7 @@ export class Reading<Answer> {
         this.error = null;
       } catch (error) {
         if (life.signal.aborted) return;
-        this.error = error instanceof ReadError ? error : new ReadError(0, "unreadable");
+        this.error = error instanceof Refusal ? error : new Refusal(0, "unreadable");
       }
     } while (this.#again);
     this.#life = null;

@@ -1,11 +1,12 @@
 /**
  * What a screen asks for once instead of following it: an order with its lines and timeline, and the movements of a stock row. A refusal becomes a
- * `ReadError`, of which `problemWords` says what happened and what to do.
+ * `Refusal`, of which `problemWords` says what happened and what to do.
  */
 
 import type { MetricRow } from "../stores/rows";
 import { addDays } from "./calendar";
 import { daysIn, type Days } from "./days";
+import { refusalOf, silence } from "./refusal";
 import type { Sold } from "./series";
 
 /** One line of an order. Quantities are numbers, money is decimal text. */
@@ -93,19 +94,6 @@ export interface ChosenPeriod {
   readonly sold: readonly Sold[];
 }
 
-/** A read that was not answered with what was asked. `status` is 0 when nobody answered; `code` is that of the problem. */
-export class ReadError extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string) {
-    super(`${status} ${code}`);
-    this.name = "ReadError";
-    this.status = status;
-    this.code = code;
-  }
-}
-
 /** Milliseconds until what is only being worked out is asked for again. */
 const AGAIN = 400;
 
@@ -115,25 +103,14 @@ async function read(address: string, signal: AbortSignal): Promise<unknown> {
     answer = await fetch(address, { signal, headers: { accept: "application/json" }, credentials: "same-origin" });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new ReadError(0, "silent");
+    throw silence();
   }
   if (answer.status === 202) {
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
     return read(address, signal);
   }
   if (answer.ok) return (await answer.json()) as unknown;
-  throw new ReadError(answer.status, await codeOf(answer));
-}
-
-async function codeOf(answer: Response): Promise<string> {
-  try {
-    const problem: unknown = await answer.json();
-    if (problem !== null && typeof problem === "object" && "code" in problem && typeof problem.code === "string")
-      return problem.code;
-  } catch {
-    // An answer that is no JSON has nothing to add to its status.
-  }
-  return "other";
+  throw await refusalOf(answer);
 }
 
 /** An order with its lines and timeline, as of a moment when one is given. */

@@ -18,7 +18,7 @@ const SHOWN =
 const NAMES = /\b(Stockwire|STOCKWIRE_KEY|CSV|SKU|WebSocket|Server-Sent Events|uPlot)\b/g;
 /** Names of keys and of things in the browser, which are nobody's words. */
 const OF_THE_BROWSER =
-  /^(Arrow(Up|Down|Left|Right)|Page(Up|Down)|Home|End|Enter|Escape|Tab|ReadError|Content-Type|SharedWorker|BroadcastChannel|GET|POST|DELETE|GBP|UTC)$/;
+  /^(Arrow(Up|Down|Left|Right)|Page(Up|Down)|Home|End|Enter|Escape|Tab|Refusal|Content-Type|SharedWorker|BroadcastChannel|GET|POST|DELETE|GBP|UTC)$/;
 
 interface Node {
   readonly type: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Refusal } from "../../src/services/notifications.service";
+import { Refusal } from "../../src/lib/refusal";
 import { Notifications } from "../../src/stores/notifications.store";
 import { Person, USUAL } from "../../src/stores/person.store";
 import type { NotificationRow, PersonRow } from "../../src/stores/rows";
