@@ -1,9 +1,8 @@
 """Orders: one pure step per event, from the row before to the row after.
 
 `fold_order` decides everything that an event does to an order, and says what it does to the stock. The stock
-effects are never thought up apart: they are the difference of the lines before and after. What a line holds of the
-stock is its `committed`, what it has taken out is its `shipped`, so whatever moves a source reports, in whatever
-order, what an order gives back is exactly what it took.
+effects are never thought up apart: they are the difference of the lines before and after (lines.py), so whatever moves a
+source reports, in whatever order, what an order gives back is exactly what it took.
 
 An outside source is the truth about its own orders: a skip, a backward or an unknown move is taken and noted. What
 is older than the order's present status is recorded, but does not bring the order back to where it was.
@@ -18,13 +17,11 @@ import msgspec
 
 from stockwire.core import lifecycle
 from stockwire.core.events import (
-    CreditLine,
     Event,
     LineQuantity,
     OrderCredited,
     OrderData,
     OrderHeld,
-    OrderLine,
     OrderPaymentChanged,
     OrderPlaced,
     OrderReleased,
@@ -32,14 +29,21 @@ from stockwire.core.events import (
     OrderUpdated,
     Record,
 )
-from stockwire.core.lifecycle import CALLED_OFF, CLOSED, COMMITTING, ENDED, GONE, RANK, UNIT_STAGES
+from stockwire.core.lifecycle import CALLED_OFF, CLOSED, ENDED, RANK, UNIT_STAGES
 from stockwire.core.projections.effects import StockEffect
-from stockwire.core.rows import Hold, Lateness, LineState, OrderRow, TimelineEntry
+from stockwire.core.projections.lines import (
+    advance_units,
+    credit_lines,
+    followed,
+    line_effects,
+    moved_line,
+    new_line,
+    with_lines,
+)
+from stockwire.core.rows import Hold, Lateness, OrderRow, TimelineEntry
 from stockwire.core.values import moment
 
 replace = msgspec.structs.replace
-
-_STAGES: Final = tuple(UNIT_STAGES.items())
 
 
 class OrderStep(NamedTuple):
@@ -184,170 +188,6 @@ def next_deadline(row: OrderRow) -> int | None:
     return row.due_at if row.lateness == "at_risk" else None
 
 
-# Lines
-
-
-def line_effects(before: tuple[LineState, ...], after: tuple[LineState, ...], order_id: str) -> list[StockEffect]:
-    """What the stock must follow with when an order's lines went from `before` to `after`."""
-    if before is after:
-        return []
-    was = {line.line: line for line in before}
-    effects: list[StockEffect] = []
-    for line in after:
-        old = was.pop(line.line, None)
-        if old is line:
-            continue
-        if old is not None and not _same_goods(old, line):
-            _add_effect(effects, old, -_out(old), -old.committed, order_id)
-            old = None
-        on_hand = _out(line) - (_out(old) if old is not None else 0)
-        committed = line.committed - (old.committed if old is not None else 0)
-        _add_effect(effects, line, on_hand, committed, order_id)
-    return effects
-
-
-def _same_goods(old: LineState, new: LineState) -> bool:
-    return old.sku == new.sku and old.location == new.location
-
-
-def _out(line: LineState) -> int:
-    """What the line has done to on_hand."""
-    return -line.shipped if line.stock else 0
-
-
-def _add_effect(effects: list[StockEffect], line: LineState, on_hand: int, committed: int, order_id: str) -> None:
-    if on_hand or committed:
-        effects.append(StockEffect(line.sku, line.location, on_hand, committed, line.name, order_id))
-
-
-def _live(line: LineState) -> int:
-    """The units that are still wanted."""
-    return line.ordered - line.cancelled
-
-
-def _holding(line: LineState, status: str) -> LineState:
-    """The line with `committed` as it must be in an order of that status."""
-    committed = 0
-    if line.stock and status in COMMITTING:
-        committed = max(0, line.ordered - line.cancelled - line.shipped)
-    return line if committed == line.committed else replace(line, committed=committed)
-
-
-def _carried(line: LineState, status: str) -> LineState:
-    """The line with every unit that is wanted as far as `status`, coming from an earlier one."""
-    live = line.ordered - line.cancelled
-    rank = RANK[status]
-    return replace(
-        line,
-        allocated=live if rank >= 3 else line.allocated,
-        picked=live if rank >= 4 else line.picked,
-        packed=live if rank >= 5 else line.packed,
-        shipped=live if rank >= 6 else line.shipped,
-        delivered=live if rank >= 7 else line.delivered,
-    )
-
-
-def _brought_back(line: LineState, present: str, status: str) -> LineState:
-    """The line in an order that went back from `present` to `status`: units that are past `present` stay where they
-    are."""
-    past = 0
-    fields: dict[str, int] = {}
-    for stage, field in reversed(_STAGES):
-        if RANK[stage] > RANK[present]:
-            past = max(past, getattr(line, field))
-        elif RANK[stage] > RANK[status]:
-            fields[field] = past
-    return replace(line, **cast(Any, fields)) if fields else line
-
-
-def _called_off(line: LineState) -> LineState:
-    """The line with every unit cancelled that has not left."""
-    return replace(line, cancelled=line.ordered - line.shipped)
-
-
-def _moved_line(line: LineState, present: str, status: str) -> LineState:
-    """The line in an order that went from `present` to `status` as a whole."""
-    if status in CALLED_OFF:
-        moved = _called_off(line)
-    elif status == "returned":
-        moved = replace(line, returned=max(line.returned, line.shipped))
-    else:
-        if present in CALLED_OFF:  # taken up again: nothing of it is cancelled any more
-            line = replace(line, cancelled=0)
-        if present in RANK and RANK[status] < RANK[present]:
-            moved = _brought_back(line, present, status)
-        elif present == "returned" and status not in GONE:
-            moved = _brought_back(line, "completed", status)
-        else:
-            moved = _carried(line, status)
-    return _holding(moved, status)
-
-
-def _new_line(line: OrderLine, name: str, row: OrderRow) -> LineState:
-    """An order line as it enters an order that stands where `row` does."""
-    status = row.status
-    ordered: int = line.quantity
-    cancelled = ordered if status in CALLED_OFF else 0
-    rank = 8 if status == "returned" else RANK.get(status, 0)
-    return LineState(
-        line=name,
-        sku=line.sku,
-        location=line.location or row.location,
-        name=line.name or "",
-        unit_price=int(line.unit_price),
-        discount=int(line.discount),
-        tax=int(line.tax),
-        stock=line.stock,
-        ordered=int(ordered),
-        allocated=ordered if rank >= 3 else 0,
-        picked=ordered if rank >= 4 else 0,
-        packed=ordered if rank >= 5 else 0,
-        shipped=ordered if rank >= 6 else 0,
-        delivered=ordered if rank >= 7 else 0,
-        cancelled=cancelled,
-        returned=ordered if status == "returned" else 0,
-        committed=ordered if line.stock and status in COMMITTING else 0,
-    )
-
-
-def _changed_line(old: LineState, line: OrderLine, row: OrderRow) -> tuple[LineState, bool]:
-    """A line replaced by what the source now says, and whether that was less than has already left."""
-    ordered = max(int(line.quantity), old.shipped)
-    changed = replace(
-        old,
-        sku=line.sku,
-        location=line.location or row.location,
-        name=line.name or old.name,
-        unit_price=int(line.unit_price),
-        discount=int(line.discount),
-        tax=int(line.tax),
-        stock=line.stock,
-        ordered=ordered,
-        cancelled=min(old.cancelled, ordered - old.shipped),
-    )
-    changed = _clamped(changed)
-    if row.status in CALLED_OFF:
-        changed = _called_off(changed)
-    elif row.status in GONE or row.status in UNIT_STAGES:
-        changed = _carried(changed, row.status)
-    return _holding(changed, row.status), ordered != line.quantity
-
-
-def _with_lines(row: OrderRow, lines: Iterable[OrderLine]) -> tuple[tuple[LineState, ...], bool]:
-    """The row's lines with those given added or replaced, and whether one of them was cut too far."""
-    result = {line.line: line for line in row.lines}
-    cut = False
-    for position, line in enumerate(lines, 1):
-        name = line.line or str(position)
-        old = result.get(name)
-        if old is None:
-            result[name] = _new_line(line, name, row)
-        else:
-            result[name], too_far = _changed_line(old, line, row)
-            cut = cut or too_far
-    return tuple(result.values()), cut
-
-
 # Status
 
 
@@ -363,7 +203,7 @@ def _moved(row: OrderRow, status: str, at: int) -> OrderRow:
         row,
         status=status,
         status_since=max(row.status_since, at) if row.reached else at,
-        lines=tuple(_moved_line(line, row.status, status) for line in row.lines),
+        lines=tuple(moved_line(line, row.status, status) for line in row.lines),
         closed_at=None,
         reached=_reached(row, status, at),
     )
@@ -392,64 +232,6 @@ def _stepped(row: OrderRow, status: str, at: int, *, milestone: bool = False) ->
     return _moved(row, status, at), _Note(odd, skipped)
 
 
-def _advance_units(line: LineState, status: str, units: int, order_status: str) -> tuple[LineState, bool]:
-    """The line after `units` of it came to `status`, and whether those were more than it had."""
-    if status in CALLED_OFF:
-        room = line.ordered - line.cancelled - line.shipped
-        taken = min(units, room)
-        moved = _clamped(replace(line, cancelled=line.cancelled + taken))
-    elif status == "returned":
-        taken = min(units, line.shipped - line.returned)
-        moved = replace(line, returned=line.returned + max(0, taken))
-    else:
-        field = UNIT_STAGES["delivered" if status == "completed" else status]
-        present: int = getattr(line, field)
-        leaves = field in ("shipped", "delivered")
-        # Goods that left after they were called off are gone all the same: they are not cancelled.
-        total = min(present + units, line.ordered if leaves else line.ordered - line.cancelled)
-        taken = total - present
-        moved = _raised(line, field, total)
-    odd = taken != units or moved.cancelled < line.cancelled
-    return _holding(moved, order_status), odd
-
-
-def _clamped(line: LineState) -> LineState:
-    """The line with no more units on their way than are still wanted."""
-    live = _live(line)
-    return replace(
-        line,
-        allocated=min(line.allocated, live),
-        picked=min(line.picked, live),
-        packed=min(line.packed, live),
-    )
-
-
-def _raised(line: LineState, field: str, total: int) -> LineState:
-    """The line with `total` units as far as `field`, and so at least as many at every stage before it."""
-    fields: dict[str, int] = {}
-    for _, stage in _STAGES:
-        fields[stage] = max(getattr(line, stage), total)
-        if stage == field:
-            break
-    if "shipped" in fields:
-        fields["cancelled"] = min(line.cancelled, line.ordered - fields["shipped"])
-    return replace(line, **cast(Any, fields))
-
-
-def _followed(lines: tuple[LineState, ...]) -> str | None:
-    """The furthest status that every unit still wanted has reached; None when they have reached none together."""
-    deciding = [line for line in lines if line.stock] or list(lines)
-    wanted = [line for line in deciding if _live(line) > 0]
-    if not wanted:
-        return "cancelled" if deciding and any(line.cancelled for line in deciding) else None
-    if all(line.returned >= _live(line) for line in wanted):
-        return "returned"
-    for stage, field in reversed(_STAGES):
-        if all(getattr(line, field) >= _live(line) for line in wanted):
-            return stage
-    return None
-
-
 def _partly(row: OrderRow, event: Event, status: str, steps: Iterable[LineQuantity]) -> tuple[OrderRow, _Note]:
     """The order after some units of some lines came to `status`."""
     lines = {line.line: line for line in row.lines}
@@ -460,10 +242,10 @@ def _partly(row: OrderRow, event: Event, status: str, steps: Iterable[LineQuanti
         if line is None:
             odd = True
         elif counted:
-            lines[step.line], over = _advance_units(line, status, step.quantity, row.status)
+            lines[step.line], over = advance_units(line, status, step.quantity, row.status)
             odd = odd or over
     after = replace(row, lines=tuple(lines.values()))
-    follow = _followed(after.lines) if row.status not in ENDED else None
+    follow = followed(after.lines) if row.status not in ENDED else None
     if follow is None or follow == row.status or (follow in RANK and not lifecycle.is_forward(row.status, follow)):
         return after, _Note(odd)
     moved, note = _stepped(after, follow, max(event.time, row.status_since))
@@ -481,7 +263,7 @@ def _placed(row: OrderRow, event: Event) -> tuple[OrderRow, _Note]:
         return _placed_late(row, event, data)
     status: str = data.status
     begun = _with_header(replace(row, status=status), data)
-    lines = tuple(_new_line(line, line.line or str(n), begun) for n, line in enumerate(data.lines, 1))
+    lines = tuple(new_line(line, line.line or str(n), begun) for n, line in enumerate(data.lines, 1))
     at = event.time
     first: tuple[tuple[str, int], ...] = ((status, at),)
     if status not in ("draft", "placed"):
@@ -515,7 +297,7 @@ def _placed_late(row: OrderRow, event: Event, data: OrderPlaced) -> tuple[OrderR
     if data.status != "draft":
         begun = replace(begun, reached=_reached(begun, "placed", event.time))
     begun, note = _stepped(begun, data.status, event.time)
-    lines, _ = _with_lines(begun, data.lines)
+    lines, _ = with_lines(begun, data.lines)
     return replace(begun, lines=lines), note
 
 
@@ -523,7 +305,7 @@ def _placed_again(row: OrderRow, event: Event, data: OrderPlaced) -> tuple[Order
     """An order that is there already: what is said now overwrites, and nothing is counted twice. For a draft it is the
     regular way to become an order."""
     note = _PLAIN if row.status == "draft" else _ODD
-    lines, _ = _with_lines(row, data.lines)
+    lines, _ = with_lines(row, data.lines)
     after = replace(_with_header(row, data), lines=lines)
     after, moved = _stepped(after, data.status, event.time)
     return after, note._replace(skipped=moved.skipped)
@@ -535,7 +317,7 @@ def _moment(text: str | None) -> int | None:
 
 def _updated(row: OrderRow, event: Event) -> tuple[OrderRow, _Note]:
     data = cast(OrderUpdated, event.data)
-    lines, cut = _with_lines(row, data.lines)
+    lines, cut = with_lines(row, data.lines)
     fields: dict[str, Any] = {"lines": lines}
     if data.customer is not None:
         fields["customer_id"] = data.customer.id or row.customer_id
@@ -582,27 +364,9 @@ def _credited(row: OrderRow, event: Event) -> tuple[OrderRow, _Note]:
     lines = list(row.lines)
     if data.reason != "bad_debt":
         for credit in data.lines:
-            _credit_lines(lines, credit)
+            credit_lines(lines, credit)
     value = sum(credit.quantity * credit.unit_price for credit in data.lines)
     return replace(row, credited=row.credited + value, lines=tuple(lines)), _PLAIN
-
-
-def _credit_lines(lines: list[LineState], credit: CreditLine) -> None:
-    """Spread a credited quantity over the order's lines of that SKU, the first lines first."""
-    refund = back = int(credit.quantity)
-    for index, line in enumerate(lines):
-        if line.sku != credit.sku:
-            continue
-        refunded = _within(refund, -line.refunded, line.ordered - line.refunded)
-        refund -= refunded
-        returned = _within(back, -line.returned, line.shipped - line.returned) if credit.restock else 0
-        back -= returned
-        if refunded or returned:
-            lines[index] = replace(line, refunded=line.refunded + refunded, returned=line.returned + returned)
-
-
-def _within(value: int, low: int, high: int) -> int:
-    return max(low, min(value, max(low, high)))
 
 
 def credit_effects(data: OrderCredited) -> list[StockEffect]:
