@@ -30,7 +30,7 @@ from stockwire.core.cover import day_of
 from stockwire.core.deadlines import Deadlines
 from stockwire.core.events import INTERNAL_SOURCE, LogVerified, OrderCredited, Record, ShopConfigured
 from stockwire.core.fold_state import FoldState, journeys_of
-from stockwire.core.noticeboard import Notices, Shop
+from stockwire.core.noticeboard import Notices
 from stockwire.core.projections import metrics
 from stockwire.core.projections.inventory import STOCK_TYPES, Inventory
 from stockwire.core.projections.journeys import heard_of
@@ -57,6 +57,7 @@ from stockwire.core.rows import (
     SourceRow,
     TimelineEntry,
 )
+from stockwire.core.subjects import Shop
 from stockwire.core.tables import Draft, rows_of
 from stockwire.core.values import HOUR, MINUTE
 

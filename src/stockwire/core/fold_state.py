@@ -9,9 +9,9 @@ import msgspec
 from sortedcontainers import SortedList
 
 from stockwire.core import lifecycle
+from stockwire.core.board import Board
 from stockwire.core.changes import Changes
 from stockwire.core.events import ShopConfigured
-from stockwire.core.noticeboard import Board
 from stockwire.core.projections.inventory import History
 from stockwire.core.projections.journeys import Heard, Journey, JourneyBook, heard_of, journey_of
 from stockwire.core.projections.metrics import StockHeard, Verification, heard_by

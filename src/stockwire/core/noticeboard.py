@@ -1,20 +1,20 @@
-"""The noticeboard: rules, what they are met by now, the notifications that come of it, and whom they are for.
+"""The noticeboard: what one batch makes of rules, of what they are met by, and of the notifications that come of it.
 
-`Board` is what is durable, with what is kept over it; `Notices` is one batch's changes of it. The fold shows `Notices` each
-row that an event changed, as it was and as it is; it never looks through rows but when a rule is defined. What it makes of
-it is a life at a time (projections/notifications.py).
+What is durable is the `Board`; `Notices` is one batch's changes of it. The fold shows `Notices` each row that an event
+changed, as it was and as it is; it never looks through rows but when a rule is defined (subjects.py). What it makes of it is
+a life at a time (projections/notifications.py).
 """
 
 from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, cast
 
 import msgspec
-from sortedcontainers import SortedList
 
+from stockwire.core.board import Board
 from stockwire.core.deadlines import Deadlines
 from stockwire.core.events import (
     LogVerified,
@@ -43,10 +43,11 @@ from stockwire.core.rows import (
     RuleRow,
     Told,
 )
-from stockwire.core.rulebook import BEYOND, STOCK_CONDITIONS, RuleBook, fits, is_stuck, level, limits, own_level
-from stockwire.core.rules import BUILT_IN, FACTS, rule_of
-from stockwire.core.tables import Draft, Table, rows_of
-from stockwire.core.values import amount_text, moment, money_text, quantity_json
+from stockwire.core.rulebook import BEYOND, RuleBook, fits, is_stuck, level, own_level
+from stockwire.core.rules import BUILT_IN, rule_of
+from stockwire.core.subjects import Shop, about_order, about_stock, met_now, number, of_stock
+from stockwire.core.tables import Draft, rows_of
+from stockwire.core.values import amount_text, moment, quantity_json
 
 replace = msgspec.structs.replace
 
@@ -56,91 +57,6 @@ RECENT_OVER: Final = 1_000
 _WHAT: Final = ("kind", "enabled", "scope", "threshold", "clear", "metric", "period", "comparison", "against",
                 "group_by")  # fmt: skip
 """What of a rule decides whether it is met."""
-
-
-class Shop(NamedTuple):
-    """What a rule is held against when it is defined: all stock and all open orders, as they are now."""
-
-    inventory: Iterable[InventoryRow]
-    orders: Iterable[OrderRow]
-    currency: str
-    differences: int
-
-
-class Board:
-    """The durable notices, and what is kept over them. Hold it in one thread."""
-
-    def __init__(
-        self,
-        rules: Iterable[RuleRow] = (),
-        notifications: Iterable[NotificationRow] = (),
-        people: Iterable[PersonRow] = (),
-        conditions: Iterable[Condition] = (),
-    ) -> None:
-        self.rules: Table[Key, RuleRow] = Table({row.key: row for row in rules})
-        self.notifications: Table[Key, NotificationRow] = Table({row.key: row for row in notifications})
-        self.people: Table[Key, PersonRow] = Table({row.key: row for row in people})
-        self.conditions: Table[Key, Condition] = Table({row.key: row for row in conditions})
-        self.book = RuleBook(self.rules)
-        self.newest: dict[str, Key] = {}
-        self.over: SortedList[tuple[int, Key]] = SortedList()
-        self.deadlines: SortedList[tuple[int, Key]] = SortedList()
-        self._due: dict[Key, int] = {}
-        for row in sorted(self.notifications, key=lambda row: row.began_at):
-            self._hang(row)
-        self.watched = Counter(order_id for person in self.people for order_id in person.watched)
-
-    def _hang(self, row: NotificationRow) -> None:
-        self.newest[row.dedupe_key] = row.key
-        if row.state == "resolved":
-            self.over.add((cast(int, row.ended_at), row.key))
-        self._expect(row)
-
-    def _expect(self, row: NotificationRow) -> None:
-        """Let the row be due when its rule, as it is now, says."""
-        self._forget(row)
-        at = due_at(row, self.rules.rows.get((row.rule_id,)))
-        if at is not None:
-            self._due[row.key] = at
-            self.deadlines.add((at, row.key))
-
-    def _forget(self, row: NotificationRow) -> None:
-        at = self._due.pop(row.key, None)
-        if at is not None:
-            self.deadlines.discard((at, row.key))
-
-    def _take_down(self, row: NotificationRow) -> None:
-        if self.newest.get(row.dedupe_key) == row.key:
-            del self.newest[row.dedupe_key]
-        if row.state == "resolved":
-            self.over.discard((cast(int, row.ended_at), row.key))
-        self._forget(row)
-
-    def commit(
-        self,
-        rules: Mapping[Key, RuleRow | None],
-        notifications: Mapping[Key, NotificationRow | None],
-        people: Mapping[Key, PersonRow | None],
-        conditions: Mapping[Key, Condition | None],
-    ) -> None:
-        """Take over a batch's changes, now that they are durable."""
-        for key in notifications:
-            before = self.notifications.rows.get(key)
-            if before is not None:
-                self._take_down(before)
-        self.notifications.commit(notifications)
-        if rules:
-            self.rules.commit(rules)
-            self.book = RuleBook(self.rules)
-            for row in self.notifications:
-                if (row.rule_id,) in rules:
-                    self._expect(row)
-        for row in sorted((row for row in notifications.values() if row is not None), key=lambda row: row.began_at):
-            self._hang(row)
-        self.conditions.commit(conditions)
-        if people:
-            self.people.commit(people)
-            self.watched = Counter(order_id for person in self.people for order_id in person.watched)
 
 
 class Notices:
@@ -247,7 +163,7 @@ class Notices:
         if rule is None or not rule.enabled:
             return
         kind, _, rest = data.about.partition("/")
-        against = _number(rule.threshold) if rule.baseline is None else data.previous
+        against = number(rule.threshold) if rule.baseline is None else data.previous
         about = About(
             data.about, value=data.value, threshold=against, name=rest.partition("/")[0],
             source=rest if kind == "source" else None, metric=rest.partition("/")[0] if kind == "metric" else None,
@@ -274,7 +190,7 @@ class Notices:
 
     def meet(self, rule: RuleRow, shop: Shop) -> None:
         """Let come what a rule is met by as the shop stands, and go what it is met by no more."""
-        met = {about.subject: about for about in _met_now(rule, shop, self._met_before(rule), self._watched)}
+        met = {about.subject: about for about in met_now(rule, shop, self._met_before(rule), self._watched)}
         for condition in list(self._conditions_of(rule.rule_id)):
             if condition.subject not in met:
                 self._settle(rule, About(condition.subject), False)
@@ -332,11 +248,11 @@ class Notices:
 
     def _settle_stock(self, rules: list[RuleRow], row: InventoryRow, met: bool) -> None:
         for rule in rules:
-            self._settle(rule, _about_stock(rule, row), met)
+            self._settle(rule, about_stock(rule, row), met)
 
     def _happen_in(self, rules: list[RuleRow], row: InventoryRow, available: int) -> None:
         for rule in rules:
-            self._happen(rule, _of_stock(row, str(quantity_json(available)), _number(rule.threshold)))
+            self._happen(rule, of_stock(row, str(quantity_json(available)), number(rule.threshold)))
 
     def moved(self, movement: Movement, row_of: Callable[[Key], InventoryRow | None]) -> None:
         """Stock moved."""
@@ -348,7 +264,7 @@ class Notices:
                 f"stock/{movement.sku}/{movement.location}",
                 name="" if row is None else row.name,
                 value=f"{quantity_json(movement.on_hand):+}",
-                threshold=_number(rule.threshold),
+                threshold=number(rule.threshold),
                 sku=movement.sku,
                 location=movement.location,
             )
@@ -360,12 +276,12 @@ class Notices:
         if before is None or before.status != after.status:
             for rule in self.book.came_to(after.status):
                 if fits(rule, after, watched, currency):
-                    self._happen(rule, _about_order(after, after.status, None))
+                    self._happen(rule, about_order(after, after.status, None))
         if after.currency and (before is None or not before.currency):
             total = after.total // 1_000
             for rule in self.book.large(after.location, total):
                 if fits(rule, after, watched, currency):
-                    self._happen(rule, _about_order(after, amount_text(after.total), _number(rule.threshold)))
+                    self._happen(rule, about_order(after, amount_text(after.total), number(rule.threshold)))
         if before is not None or after.lateness != "on_track":
             self.lateness(before, after, currency)
 
@@ -379,7 +295,7 @@ class Notices:
         watched = self._watched.get(after.order_id, 0) > 0
         for rule in self.book.stuck(after.location):
             met = is_stuck(rule, after) and fits(rule, after, watched, currency)
-            self._settle(rule, _about_order(after, after.lateness, None), met)
+            self._settle(rule, about_order(after, after.lateness, None), met)
 
     # Lives
 
@@ -499,47 +415,3 @@ class Notices:
         self._newest = {**dict.fromkeys(self._board.newest), **{row.dedupe_key: row.key for row in rows}}
         self._over = sorted((cast(int, row.ended_at), row.key) for row in rows if row.state == "resolved")
         self._book = None
-
-
-# --- what a rule is met by ------------------------------------------------------------------------------------------
-
-
-def _number(value: int | None) -> str | None:
-    return None if value is None else money_text(value)
-
-
-def _of_stock(row: InventoryRow, value: str, threshold: str | None) -> About:
-    return About(f"stock/{row.sku}/{row.location}", row.name, value, threshold, sku=row.sku, location=row.location)
-
-
-def _about_stock(rule: RuleRow, row: InventoryRow) -> About:
-    limit = limits(rule)
-    own = row.reorder_point or 0 if limit is not None and limit.own else 0
-    against = None if limit is None else str(quantity_json(limit.met + own))
-    return _of_stock(row, str(quantity_json(row.available)), "0" if rule.kind == "oversold" else against)
-
-
-def _about_order(order: OrderRow, value: str, threshold: str | None) -> About:
-    return About(f"order/{order.order_id}", order.number, value, threshold, location=order.location,
-                 order_id=order.order_id)  # fmt: skip
-
-
-def _met_now(rule: RuleRow, shop: Shop, before: set[str], watched: Mapping[str, int]) -> Iterator[About]:
-    """What a rule is met by as things stand; between its levels, what it was met by before."""
-    if not rule.enabled or rule.kind in FACTS:
-        return
-    if rule.kind in STOCK_CONDITIONS:
-        limit = limits(rule)
-        assert limit is not None
-        for row in shop.inventory:
-            if rule.scope.sku not in (None, row.sku) or rule.scope.location not in (None, row.location):
-                continue
-            value = own_level(row, level(row)) if limit.own else level(row)
-            if value <= limit.met or (value <= limit.over and f"stock/{row.sku}/{row.location}" in before):
-                yield _about_stock(rule, row)
-    elif rule.kind == "order_stuck":
-        for order in shop.orders:
-            if is_stuck(rule, order) and fits(rule, order, watched.get(order.order_id, 0) > 0, shop.currency):
-                yield _about_order(order, order.lateness, None)
-    elif rule.kind == "drift" and shop.differences:
-        yield About("log", value=str(shop.differences), threshold="0")

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from stockwire.core.board import Board
 from stockwire.core.events import INTERNAL_SOURCE, ClockTicked, Data, Event, Record, RuleObserved
-from stockwire.core.noticeboard import Board, Notices, Shop
+from stockwire.core.noticeboard import Notices
 from stockwire.core.projections.inventory import QUANTITIES
 from stockwire.core.projections.orders import lateness_at, next_deadline
 from stockwire.core.rows import InventoryRow, Key, Movement, NotificationRow, OrderRow, PersonRow, RuleRow
+from stockwire.core.subjects import Shop
 from stockwire.core.values import SECOND
 from stockwire.engine.retold import Moved
 from stockwire.engine.watch import Seen
