@@ -191,9 +191,8 @@ def load(
 ) -> Loaded:
     """The settings in force.
 
-    `flags` holds only those that were given. `config` is an explicit settings file, which must exist. `data_home`
-    is where the data
-    directory goes by default (XDG: `$XDG_DATA_HOME`, else `~/.local/share`).
+    `flags` holds only those that were given. `config` is an explicit settings file, which must exist. `data_home` is where
+    the data directory goes by default (XDG: `$XDG_DATA_HOME`, else `~/.local/share`).
 
     Raises Invalid with the setting, the place and what to write instead.
     """

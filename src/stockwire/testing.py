@@ -1,8 +1,7 @@
 """For tests, and for whoever writes a client in Python: a receiver that follows spec/protocol.md to the letter.
 
-`Receiver` applies frames to tables and refuses whatever a correct server never sends, so every test that reads
-through it checks
-the protocol's invariants on every frame.
+`Receiver` applies frames to tables and refuses whatever a correct server never sends, so every test that reads through
+it checks the protocol's invariants on every frame.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Cadence: how often a subscriber is due, and why (spec/protocol.md section 6).
 
-The effective interval is the slowest of what the person wishes, what a view asks for and what the server allows.
-Times are
-seconds of any monotonic clock; intervals are milliseconds as on the wire; 0 is live.
+The effective interval is the slowest of what the person wishes, what a view asks for and what the server allows. Times
+are seconds of any monotonic clock; intervals are milliseconds as on the wire; 0 is live.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
 """Feeds: keyed tables that know what changed since any version.
 
-A feed keeps the newest row of each key, a tombstone for each key that is gone, and a list of (version, key) in order
-of change.
-`since(cursor)` walks that list backwards, so a delta costs what changed, never what exists; a key changed often appears
-once, newest. The list is thinned when it is more than twice as long as there are keys. Tombstones are kept down to
-`horizon`: a cursor below
-it cannot be resumed.
+A feed keeps the newest row of each key, a tombstone for each key that is gone, and a list of (version, key) in order of
+change. `since(cursor)` walks that list backwards, so a delta costs what changed, never what exists; a key changed often
+appears once, newest. The list is thinned when it is more than twice as long as there are keys. Tombstones are kept down
+to `horizon`: a cursor below it cannot be resumed.
 
-Entries are immutable and shared: a snapshot in progress holds the entries it began with. An entry's JSON is made
-once, when first
-needed, and kept for as long as the row is the newest.
+Entries are immutable and shared: a snapshot in progress holds the entries it began with. An entry's JSON is made once,
+when first needed, and kept for as long as the row is the newest.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """Live views: a view kept up to date, that knows exactly which of its rows changed, came or left since a version.
 
-A subscriber must hear that a row left its view, and must not hear of rows it never had. So for each view that
-somebody holds, the
-members are kept, and a list of what happened to them, as a feed keeps for its rows. With a limit, all matching rows
-are ranked and
-the members are the first of them. A view begins to remember at `start`; an older cursor is answered from the feed
-where that is
-exact (no limit), else not at all (`since` gives None: the whole content must be sent).
+A subscriber must hear that a row left its view, and must not hear of rows it never had. So for each view that somebody
+holds, the members are kept, and a list of what happened to them, as a feed keeps for its rows. With a limit, all
+matching rows are ranked and the members are the first of them. A view begins to remember at `start`; an older cursor is
+answered from the feed where that is exact (no limit), else not at all (`since` gives None: the whole content must be
+sent).
 
 Views of a whole feed keep nothing of their own.
 """

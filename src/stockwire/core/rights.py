@@ -1,7 +1,6 @@
 """Rights: which rows a reader may see. Part of a view's identity, so that no frame is ever shared across rights.
 
-A reader's rights are decided by a row's feed and key alone: whether a row may be seen never depends on what the row
-says
+A reader's rights are decided by a row's feed and key alone: whether a row may be seen never depends on what the row says
 today, so a key outside the rights is never named, not even in a remove. What is a person's own only that person sees;
 of everything else everybody sees the same, so there rights are named alike (`over`) and frames shared.
 """

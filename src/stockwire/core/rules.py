@@ -50,8 +50,8 @@ _REACH: Final[dict[str, frozenset[str]]] = {
 }
 
 
-def _threshold(number: float) -> int:
-    return round(number * MONEY_SCALE)
+def _threshold(number: int) -> int:
+    return number * MONEY_SCALE
 
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

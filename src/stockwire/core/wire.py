@@ -1,9 +1,8 @@
 """Rows and frames as bytes: the only place that knows the wire's field names.
 
-`FIELDS` is spec/rows.md as a table: for each feed its fields in order, each with a *kind* (how it is shown, parsed
-in a filter and
-compared) and a getter on the row. `encode_row` turns a row into JSON once; frames are joined from such pieces, never
-encoded again. When you change FIELDS, change spec/rows.md (a test compares them).
+`FIELDS` is spec/rows.md as a table: for each feed its fields in order, each with a *kind* (how it is shown, parsed in a
+filter and compared) and a getter on the row. `encode_row` turns a row into JSON once; frames are joined from such
+pieces, never encoded again. When you change FIELDS, change spec/rows.md (a test compares them).
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What a request for a stream asks for: the views, pace and wait of spec/protocol.md P1.5, from a query or a JSON
-body.
-"""
+"""What a request for a stream asks for: the views, pace and wait of spec/protocol.md P1.5, from a query or a JSON body."""
 
 from __future__ import annotations
 

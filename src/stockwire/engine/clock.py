@@ -1,10 +1,8 @@
 """The shop's clock: what makes time pass in the log when nothing else does.
 
-What depends on time (late orders, "today") changes only by events, so that a log always folds to the same rows. On
-the wall's clock a
-`clock.ticked` is written at each minute that no other event has reached. On the events' clock nothing is written:
-its time is the
-newest event's.
+What depends on time (late orders, "today") changes only by events, so that a log always folds to the same rows. On the
+wall's clock a `clock.ticked` is written at each minute that no other event has reached. On the events' clock nothing is
+written: its time is the newest event's.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A conversation: one session driven over one link.
 
-It pulls what is due, sends it, and sleeps until the next turn, a wake-up from the hub or the end of its life.
-Sending waits for
-the link, so a slow reader simply takes fewer turns; a link that takes nothing for `STUCK_SECONDS` is given up (P6.8).
+It pulls what is due, sends it, and sleeps until the next turn, a wake-up from the hub or the end of its life. Sending
+waits for the link, so a slow reader simply takes fewer turns; a link that takes nothing for `STUCK_SECONDS` is given up
+(P6.8).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ other numbers as `Decimal`, and gives an `Event` whose `data` is one of the type
 JSON of that data, byte for byte what the log keeps. The log refolds through the same door, so what is stored is always what
 was understood.
 
+What is imported here is the package's face, and stands in no second list (pyproject.toml says so to the checkers).
+
 Two rules: a struct has exactly the field names of the wire (but for `from`, a Python keyword), and every number is exact.
 `source` + `id` is the idempotency key.
 """
@@ -59,14 +61,3 @@ from stockwire.core.events.stock import (
     StockStateMoved,
     StockTransferred,
 )
-
-__all__ = [
-    "INTERNAL_SOURCE", "INTERNAL_TYPES", "TYPES", "ClockTicked", "CreditLine", "Data", "Event", "LineQuantity",
-    "LocationUpdated", "LogVerified", "NotificationAcknowledged", "NotificationData", "NotificationRead",
-    "NotificationSnoozed", "OrderCredited", "OrderData", "OrderHeld", "OrderLine", "OrderPaymentChanged", "OrderPlaced",
-    "OrderReleased", "OrderStatusChanged", "OrderUnwatched", "OrderUpdated", "OrderWatched", "PersonData",
-    "PersonPreferred", "ProductUpdated", "Record", "RuleDefined", "RuleObserved", "RuleRemoved", "ShopConfigured",
-    "Status", "StockAdjusted", "StockCommitted", "StockCounted", "StockData", "StockFulfilled", "StockIncomingChanged",
-    "StockReceived", "StockReleased", "StockReservationExpired", "StockReserved", "StockReturned", "StockSnapshot",
-    "StockStateMoved", "StockTransferred", "ViewKept", "parse_event", "stored_event",
-]  # fmt: skip
