@@ -142,6 +142,15 @@ def test_every_error_has_a_heading_in_the_reference() -> None:
     assert [code for code in tree(StockwireError) if not re.search(rf"\b{code}\b", known)] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link may lead to within a page: its headings, as they are named in addresses."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+
+
 def test_every_link_of_the_documentation_leads_somewhere() -> None:
     broken = []
     for path, text in texts().items():
@@ -149,9 +158,11 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
             continue
         prose = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)\s]+)\)", prose):
-            if re.match(r"[a-z]+:|#", target):
+            if re.match(r"[a-z]+:", target):
                 continue
-            if not (ROOT / path).parent.joinpath(target.split("#")[0]).exists():
+            where, _, anchor = target.partition("#")
+            page = (ROOT / path).parent / where if where else ROOT / path
+            if not page.exists() or (anchor and anchor not in anchors(page)):
                 broken.append(f"{path} -> {target}")
     assert broken == []
 
