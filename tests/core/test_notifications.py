@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from stockwire.core.noticeboard import RECENT_OVER
+from stockwire.core.noticeboard import RECENT_OVER, Notices
 from stockwire.core.rows import NotificationRow
 from stockwire.core.rules import BUILT_IN
 from stockwire.core.values import HOUR, MINUTE, SECOND
@@ -519,3 +519,18 @@ def test_no_more_than_a_thousand_that_are_over_are_kept() -> None:
     desk.shop.write(orders)
     assert len(desk.rows) == RECENT_OVER
     assert len(desk.told) == RECENT_OVER + 7
+
+
+def test_what_the_notices_could_not_digest_is_not_told_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    desk.define(rule_id="m", kind="large_movement", threshold=1)
+    desk.level("09:00", 5)
+    before = desk.rows, desk.told
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(Notices, "moved", fail)
+    desk.level("10:00", 0)
+    assert (desk.rows, desk.told) == before
+    assert len(desk.shop.parked) == 1

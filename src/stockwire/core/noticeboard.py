@@ -71,6 +71,7 @@ class Notices:
         self.conditions: Draft[Key, Condition] = Draft(board.conditions, self._note)
         self._drafts: tuple[Draft[Key, Any], ...] = (self.rules, self.notifications, self.people, self.conditions)
         self._occasions: dict[tuple[int, str, str], Told] = {}
+        self._told_before: list[tuple[tuple[int, str, str], Told | None]] = []
         self._deadlines = Deadlines(board.deadlines)
         self._book: RuleBook | None = board.book
         self._newest: dict[str, Key | None] = {}
@@ -369,8 +370,13 @@ class Notices:
             recorded_at=self._recorded_at,
         )  # fmt: skip
         if happened == "resolved":  # it came back only to be over
-            self._occasions.pop((told.version, told.notification_id, "unsnoozed"), None)
-        self._occasions[told.order] = (told, row)
+            self._set_occasion((told.version, told.notification_id, "unsnoozed"), None)
+        self._set_occasion(told.order, (told, row))
+
+    def _set_occasion(self, order: tuple[int, str, str], told: Told | None) -> None:
+        self._told_before.append((order, self._occasions.pop(order, None)))
+        if told is not None:
+            self._occasions[order] = told
 
     def _expect(self, row: NotificationRow, rule: RuleRow | None) -> None:
         at = due_at(row, rule)
@@ -401,6 +407,7 @@ class Notices:
         """From here on `rollback` returns to this state."""
         if self._changed:
             self._changed = False
+            self._told_before.clear()
             for draft in self._drafts:
                 draft.savepoint()
 
@@ -408,9 +415,16 @@ class Notices:
         self._changed = True
 
     def rollback(self) -> None:
-        """Forget what happened since the savepoint, as far as rows go."""
+        """Forget what happened since the savepoint, and that it was to be told."""
         for draft in self._drafts:
             draft.rollback()
+        while self._told_before:
+            order, told = self._told_before.pop()
+            self._occasions.pop(order, None)
+            if told is not None:
+                self._occasions[order] = told
+        people = rows_of(self.people, self._board.people)
+        self._watched = Counter(order_id for person in people for order_id in person.watched)
         rows = sorted(rows_of(self.notifications, self._board.notifications), key=lambda row: row.began_at)
         self._newest = {**dict.fromkeys(self._board.newest), **{row.dedupe_key: row.key for row in rows}}
         self._over = sorted((cast(int, row.ended_at), row.key) for row in rows if row.state == "resolved")
