@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from typing import Any
 
 import httpx
 import pytest
 
+from stockwire.engine.previewing import Fired, preview
+from stockwire.transport.http import notices
 from tests.http.place import ORIGIN, Place, escaped, event, placed, received
 
 LOW = {"kind": "low_stock", "name": "Few mugs", "threshold": 2.5, "scope": {"sku": "MUG"}}
@@ -275,3 +279,18 @@ async def test_a_preview_says_where_the_past_is_not_known(place: Place) -> None:
     assert (found["fired"], found["complete"], found["gap"]) == (0, False, "not_kept")
     found = await done(place, "POST", "rules/preview", {**old, "metric": "orders_open"})
     assert (found["complete"], found["gap"]) == (False, "by_hour")
+
+
+async def test_previews_are_worked_out_one_after_the_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[bool] = []
+    both = threading.Barrier(2)
+
+    def slowly(*asked: Any) -> Fired:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.2)
+            together.append(True)
+        return preview(*asked)
+
+    monkeypatch.setattr(notices, "preview", slowly)
+    await asyncio.gather(*(done(place, "POST", "rules/preview", LOW) for _ in range(2)))
+    assert together == []

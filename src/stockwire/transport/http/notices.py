@@ -181,6 +181,8 @@ def notice_routes(
 
 
 def _rules(desk: Desk) -> list[HTTPRouteHandler]:
+    previewing = asyncio.Lock()
+
     def shown(version: int, rule: RuleRow, status: int = 200) -> Response[bytes]:
         return _answer({"version": version, "rule": show_row("rules", rule)}, status)
 
@@ -214,7 +216,8 @@ def _rules(desk: Desk) -> list[HTTPRouteHandler]:
         desk.access.reader(asked_by(request))
         form = await asked_for(request, RuleForm)
         rule = rule_in(desk.defined(form, form.rule_id or "preview", "preview"))
-        found = await asyncio.to_thread(preview, rule, desk.log, desk.present(), desk.calendar.day_of)
+        async with previewing:  # a week is folded again for each, so who asks for many leaves room for others
+            found = await asyncio.to_thread(preview, rule, desk.log, desk.present(), desk.calendar.day_of)
         return _answer(_preview(found))
 
     @get("/api/v1/rules/{rule_id:str}", operation_id="get_rule", operation_class=described.one_rule())
