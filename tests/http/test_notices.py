@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from stockwire.engine.previewing import Fired, preview
-from stockwire.transport.http import notices
+from stockwire.transport.http import rules
 from tests.http.place import ORIGIN, Place, escaped, event, placed, received
 
 LOW = {"kind": "low_stock", "name": "Few mugs", "threshold": 2.5, "scope": {"sku": "MUG"}}
@@ -291,6 +291,6 @@ async def test_previews_are_worked_out_one_after_the_other(place: Place, monkeyp
             together.append(True)
         return preview(*asked)
 
-    monkeypatch.setattr(notices, "preview", slowly)
+    monkeypatch.setattr(rules, "preview", slowly)
     await asyncio.gather(*(done(place, "POST", "rules/preview", LOW) for _ in range(2)))
     assert together == []

@@ -18,16 +18,19 @@ from stockwire.engine.pulse import Pulse
 from stockwire.engine.receivers import Receivers
 from stockwire.transport.http.access import Access, Credentials
 from stockwire.transport.http.channels import channel_routes
+from stockwire.transport.http.desk import Desk
 from stockwire.transport.http.docs import document_route
 from stockwire.transport.http.events import Ingest, Receipt, event_routes
 from stockwire.transport.http.front import App, Front
 from stockwire.transport.http.health import NotReady, health_routes
 from stockwire.transport.http.limits import FUTURE_SECONDS
-from stockwire.transport.http.notices import notice_routes
+from stockwire.transport.http.notifications import notification_routes
+from stockwire.transport.http.own import own_routes
 from stockwire.transport.http.page import Page
 from stockwire.transport.http.period import Told, period_routes
 from stockwire.transport.http.problems import on_error
 from stockwire.transport.http.queries import History, query_routes
+from stockwire.transport.http.rules import rule_routes
 from stockwire.transport.http.sales import Calendar, Sales, metric_routes
 from stockwire.transport.http.session import session_routes
 
@@ -57,6 +60,7 @@ def http_api(
     `now` is the server's clock, a moment. `not_ready` says why requests should go elsewhere, `connections` counts open streams.
     """
     pulse = Pulse(hub, now)
+    desk = Desk(access, hub, ingest, log, calendar, allowed_minutes)
     routes = [
         *event_routes(ingest, access.producer, hub, now=now, future_seconds=future_seconds),
         *query_routes(access.reader, hub, log),
@@ -64,7 +68,9 @@ def http_api(
         *period_routes(access.reader, hub, log, calendar),
         *session_routes(access),
         *channel_routes(access, receivers),
-        *notice_routes(access, hub, ingest, log, calendar, allowed_minutes),
+        *rule_routes(desk),
+        *notification_routes(desk),
+        *own_routes(desk),
         *health_routes(
             access.reader,
             hub,
