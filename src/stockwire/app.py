@@ -22,6 +22,7 @@ from stockwire.core.changes import Changes
 from stockwire.core.events import Event
 from stockwire.engine.admission import Admission
 from stockwire.engine.census import Count
+from stockwire.engine.checkpoints import PLACE, Reached
 from stockwire.engine.chores import ended, every
 from stockwire.engine.exchange import Receive, Scope, Send
 from stockwire.engine.hub import Hub
@@ -71,7 +72,7 @@ class Stockwire:
     def __init__(
         self,
         settings: Settings,
-        log: Log,
+        log: SqliteLog,
         store: Store,
         deliveries: Deliveries,
         loaded: Loaded,
@@ -103,7 +104,7 @@ class Stockwire:
         self.streams = Streams(self.hub, self.admission, monotonic=time.monotonic, random=random.random)
         self.standing = Standing(store, self.admission)
         self.access = Access(store, origins=settings.own_origins, monotonic=time.monotonic)
-        self.past = Past(log)
+        self.past = Past(log, settings.data_dir / PLACE, lambda to: Reached(*log.copy_rows(to)))
         self._tasks: list[asyncio.Task[None]] = []
         self._page = Page(DASHBOARD)
         self._front = self._make_front()
@@ -174,7 +175,8 @@ class Stockwire:
         if self.outbox is not None:
             await self.outbox.start()
         chores = (
-            (NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest), (REVIEW_EVERY, self.standing.review),
+            (NOTE_USE_EVERY, self._note_use), (REST_EVERY, self.past.rest), (REST_EVERY, self.past.keep),
+            (REVIEW_EVERY, self.standing.review),
         )  # fmt: skip
         for seconds, chore in chores:
             self._tasks.append(asyncio.create_task(every(seconds, chore)))

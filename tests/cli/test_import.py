@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stockwire.engine.checkpoints import PLACE, SPACING
 from stockwire.log.lock import DirectoryLock
 from stockwire.log.sqlite import SqliteLog
 from tests.cli.program import Ended, stockwire
@@ -41,6 +42,11 @@ def test_a_file_is_in_the_log_afterwards(tmp_path: Path) -> None:
     ended = bring(tmp_path, stock_file(tmp_path))
     assert (ended.code, said(ended, "accepted")) == (0, 2)
     assert on_hand(tmp_path) == {"A-1": 3, "A-2": 4}
+
+
+def test_an_import_leaves_checkpoints_to_look_back_from(tmp_path: Path) -> None:
+    bring(tmp_path, stock_file(tmp_path, *((f"A-{number}", "main", "1") for number in range(SPACING + 1))))
+    assert len(list((tmp_path / "data" / PLACE).glob("*.db"))) == 1
 
 
 def test_importing_again_changes_nothing(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from stockwire.core.errors import Unavailable
 from stockwire.core.events import Event
 from stockwire.core.rows import MetricRow
 from stockwire.core.values import MINUTE
-from stockwire.engine.past import CHECKPOINTS_MOST, WAITING_MOST, Past, Progress, Target, World
-from stockwire.log.base import TABLES
+from stockwire.engine.checkpoints import Reached
+from stockwire.engine.past import WAITING_MOST, Past, Progress, Target, World
+from stockwire.log.copying import KEPT
 from stockwire.log.memory import MemoryLog
+from stockwire.log.sqlite import SqliteLog
 from tests.core.ledger import at
 from tests.log.history import Shop, busy_day, filled, receipt
 
@@ -33,8 +35,17 @@ async def past() -> AsyncIterator[Past]:
 
 
 def rows(log: Any) -> dict[str, dict[Any, Any]]:
-    """Every row of every table, metrics but for their versions."""
-    return {table: {key: compared(row) for key, row in log.rows(table)} for table in TABLES}
+    """Every row of every table that folding builds on, metrics but for their versions."""
+    return {table: {key: compared(row) for key, row in log.rows(table)} for table in KEPT if table != "facts"}
+
+
+def told(rows: dict[str, dict[Any, Any]], of: Any) -> dict[str, Any]:
+    """The rows, with the movements and the timeline of each as `of` tells them."""
+    return {
+        **rows,
+        "movements": {key: of.movements(*key, 1_000) for key in rows["inventory"]},
+        "timeline": {key: of.timeline(*key) for key in rows["orders"]},
+    }
 
 
 def compared(row: Any) -> Any:
@@ -46,14 +57,14 @@ def folded(events: list[Event]) -> dict[str, dict[Any, Any]]:
     shop = Shop(MemoryLog())
     for each in events:
         shop.write(each)
-    return rows(shop.log)
+    return told(rows(shop.log), shop.log)
 
 
 async def look(past: Past, target: Target) -> dict[str, dict[Any, Any]]:
     seen: list[dict[str, dict[Any, Any]]] = []
 
     def answer(world: World) -> bytes:
-        seen.append(rows(world.log))
+        seen.append(told(rows(world.log), world))
         return b"seen"
 
     assert await past.ask(target, object(), answer, PATIENCE) == b"seen"
@@ -84,7 +95,7 @@ async def test_who_looks_back_sees_what_was_recorded_late_only_from_then_on() ->
     shop.write(receipt(1, time="10:00"), receipt(2, time="12:00"), receipt(3, time="09:00"))
     past = Past(shop.log)
     seen = await look(past, Target(moment=at("11:00")))
-    assert len(seen["movements"]) == 1
+    assert [len(of_row) for of_row in seen["movements"].values()] == [1]
     await past.close()
 
 
@@ -92,10 +103,10 @@ def held(place: Path) -> list[Path]:
     return sorted(place.glob("*"))
 
 
-async def test_copies_on_the_way_are_few_and_gone_in_the_end(past: Past) -> None:
+async def test_copies_on_the_way_are_gone_in_the_end(past: Past) -> None:
     await look(past, Target())
     walk = past._walk
-    assert 0 < len(walk._checkpoints) <= CHECKPOINTS_MOST and walk._place is not None
+    assert walk._checkpoints().newest_first() and walk._place is not None
     place = Path(walk._place.name)
     assert held(place)
     await past.close()
@@ -179,3 +190,57 @@ async def test_a_question_that_comes_while_the_past_is_being_let_go_is_answered(
     assert await asking == folded(busy_day()[:3])
     await resting
     await past.close()
+
+
+class Watched(MemoryLog):
+    """A log that remembers after which versions events were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_after: list[int] = []
+
+    def records(self, after: int = 0, limit: int = 5_000) -> list[Any]:
+        self.read_after.append(after)
+        return super().records(after, limit)
+
+
+async def test_a_server_that_was_started_anew_looks_back_from_the_checkpoints_of_before(tmp_path: Path) -> None:
+    log, events = Watched(), busy_day()
+    filled(log)
+    first = Past(log, tmp_path, spacing=5)
+    await look(first, Target())
+    await first.close()
+    again = Past(log, tmp_path, spacing=5)
+    log.read_after.clear()
+    assert await look(again, Target(version=len(events))) == folded(events)
+    assert min(log.read_after) > 0
+    await again.close()
+
+
+async def test_a_checkpoint_that_cannot_be_read_is_left_out_and_removed(tmp_path: Path) -> None:
+    events = busy_day()
+    past = Past(filled(MemoryLog()).log, tmp_path, spacing=5)
+    await look(past, Target())
+    await past.close()
+    for damaged in held(tmp_path):
+        damaged.write_bytes(b"no database" * 100)
+    assert await look(past, Target()) == folded(events)
+    assert b"no database" not in b"".join(each.read_bytes()[:11] for each in held(tmp_path))
+    await past.close()
+
+
+async def test_a_server_leaves_a_checkpoint_as_its_log_grows(tmp_path: Path) -> None:
+    """From which the past of before is folded no more, and which shows the same."""
+    events, log = busy_day(), SqliteLog(tmp_path / "data")
+    past = Past(log, tmp_path / "past", lambda to: Reached(*log.copy_rows(to)), spacing=5)
+    shop = Shop(log)
+    for count in (3, 30):
+        shop.write(*events[log.version : count])
+        await past.keep()
+    await past.keep()
+    assert [each.version for each in past._walk._checkpoints().newest_first()] == [30]
+    shop.write(*events[30:])
+    assert await look(past, Target(version=33)) == folded(events[:33])
+    assert await look(past, Target(version=10)) == folded(events[:10])
+    await past.close()
+    log.close()

@@ -185,6 +185,9 @@ def test_the_deltas_after_a_moment_are_sums_of_the_movements_after_it(log: Write
     assert told["on_hand"] == sum(m.on_hand for m in later)
     assert told.get("committed", 0) == sum(m.committed for m in later)
     assert log.deltas_after("MUG", "main", at("9 00:00")) == {}
+    middle = later[len(later) // 2].version
+    known = log.deltas_after("MUG", "main", moment, middle - 1)
+    assert known.get("on_hand", 0) == sum(m.on_hand for m in later if m.version < middle) != told["on_hand"]
 
 
 def test_a_timeline_is_in_the_order_it_was_recorded(log: Writer) -> None:

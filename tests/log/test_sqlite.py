@@ -38,6 +38,18 @@ def test_everything_is_there_after_a_restart_and_another(tmp_path: Path) -> None
         log.close()
 
 
+def test_the_rows_alone_are_copied_beside_who_writes(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "one")
+    filled(log)
+    (tmp_path / "two").mkdir()
+    assert log.copy_rows(tmp_path / "two" / FILE) == (log.version, log.load().clock)
+    copy = SqliteLog(tmp_path / "two")
+    assert msgspec.structs.replace(copy.load(), tombstones={}) == msgspec.structs.replace(log.load(), tombstones={})
+    assert (copy.records(), copy.movements("MUG", "main", 9), copy.counts().events) == ([], [], 0)
+    copy.close()
+    log.close()
+
+
 def test_two_logs_have_two_epochs_unless_one_is_given(tmp_path: Path) -> None:
     logs = [SqliteLog(tmp_path / name) for name in "ab"] + [SqliteLog(tmp_path / "c", epoch="00000000000000ff")]
     assert len({log.epoch for log in logs}) == 3 and logs[2].epoch == "00000000000000ff"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockwire.core.errors import DataDirectoryBusy
+from stockwire.engine.checkpoints import PLACE, Checkpoints, Reached
 from stockwire.engine.ingest import Ingest
 from stockwire.engine.state import ready
 from stockwire.importing.bringing import Sent
@@ -82,15 +83,18 @@ def suited(loaded: Loaded, format_made: Format, reload: Callable[[], Loaded], te
 
 
 class Directory:
-    """A sink that is a data directory: its own one writer, as in the server. `log` is for looking."""
+    """A sink that is a data directory: its own one writer, as in the server. `log` is for looking. Checkpoints are left on
+    the way, so that whoever looks back into what is written here need not wait."""
 
-    def __init__(self, log: SqliteLog, ingest: Ingest) -> None:
+    def __init__(self, log: SqliteLog, ingest: Ingest, checkpoints: Checkpoints) -> None:
         self.log = log
         self._ingest = ingest
+        self._checkpoints = checkpoints
 
     def send(self, events: Sequence[Event]) -> Sent:
         """Have the events stored; returns when they are durable."""
         receipt = self._ingest.submit_blocking(events)
+        self._checkpoints.leave(receipt.version, receipt.version, lambda to: Reached(*self.log.copy_rows(to)))
         return Sent(receipt.accepted, receipt.duplicates, receipt.version)
 
 
@@ -110,7 +114,7 @@ def writing(settings: Settings) -> Iterator[Directory]:
         ingest = Ingest(log, ready(log), configuration(settings), now=moment_now)
         try:
             ingest.start_blocking()
-            yield Directory(log, ingest)
+            yield Directory(log, ingest, Checkpoints(settings.data_dir / PLACE, log.epoch))
         finally:
             ingest.stop_blocking()
     finally:

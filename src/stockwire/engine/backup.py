@@ -122,11 +122,7 @@ def copy_database(file: Path, to: Path) -> None:
         finally:
             target.close()
             source.close()
-    descriptor = os.open(to, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    database.sync(to)
 
 
 def _looked_at(directory: Path) -> Copied:

@@ -1,10 +1,10 @@
 """The past: the shop as it was when its clock showed a moment, or at a version, folded again from the log.
 
 A world is the rows of one moment: a fold of the first events of the log, kept in a database of its own on disk, so that memory
-holds what a server's would. There is one world at a time, in one thread of its own. Going forward folds on from where it
-stands; going back begins from the newest of a few copies that were made on the way (checkpoints), so a step back costs
-seconds even where the whole log costs minutes. Nothing of it touches the event loop: questions are answered in the thread, as
-bytes.
+holds what a server's would. Movements and timelines are not written again: they stand in the log with their versions. There is
+one world at a time, in one thread of its own. Going forward folds on from where it stands; any other moment begins from the
+newest checkpoint before it (engine/checkpoints.py), which the server leaves as the log grows, so a look back costs a second or
+two where the whole log costs minutes. Nothing of it touches the event loop: questions are answered in the thread, as bytes.
 
 Who asks waits a little; where that is not enough the answer is how far the folding is, and asking the same again goes on
 with it. What nobody asked for again is dropped, and so is everything when nobody has looked back for a while.
@@ -19,19 +19,21 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from stockwire.core.errors import Unavailable
+import msgspec
+
+from stockwire.core.errors import SchemaTooNew, StorageFailed, Unavailable
 from stockwire.core.events import Record
-from stockwire.core.feed import Feed
 from stockwire.core.fold import Fold
 from stockwire.core.fold_state import FoldState
-from stockwire.core.rows import FeedName
+from stockwire.core.rows import Movement, OrderRow, TimelineEntry
 from stockwire.engine.backup import copy_database
+from stockwire.engine.checkpoints import SPACING, Checkpoint, Checkpoints, Copy, Reached
 from stockwire.engine.freshness import Freshness, Thresholds
 from stockwire.engine.hub import Hub
 from stockwire.engine.state import feeds, fold_state
@@ -40,10 +42,8 @@ from stockwire.log.sqlite import FILE, SqliteLog
 
 STEP: Final = 1_000
 """Events between two looks at whether anybody still waits."""
-SPACING: Final = 5_000
-"""Events between two checkpoints, as long as they are few."""
-CHECKPOINTS_MOST: Final = 12
-CHECKPOINT_BYTES_MOST: Final = 512 * 1024 * 1024
+NEAR: Final = 2_000
+"""Events that are folded on sooner than a checkpoint is opened."""
 WAITING_MOST: Final = 16
 """Questions that may wait for their world."""
 FORGET_QUESTION: Final = 15.0
@@ -51,6 +51,7 @@ FORGET_QUESTION: Final = 15.0
 FORGET_WORLD: Final = 600.0
 """Seconds without a question after which all of the past is let go of."""
 _FOREVER: Final = 10.0**9
+_END: Final = (2**62, 0)
 
 
 class Target(NamedTuple):
@@ -75,15 +76,32 @@ class Progress(NamedTuple):
     of: int
 
 
+class _Recorded:
+    """What was recorded of stock up to a version: the history that a fold from there on builds on."""
+
+    def __init__(self, now: Log, version: Callable[[], int]) -> None:
+        self._now = now
+        self._version = version
+
+    def deltas_after(self, sku: str, location: str, moment: int) -> Mapping[str, int]:
+        return self._now.deltas_after(sku, location, moment, self._version())
+
+
 class World:
-    """The rows at one version. `log` has them with movements and timelines; the events stay in the log of now."""
+    """The rows at one version, with movements and timelines up to there."""
 
     def __init__(self, directory: Path, now: Log) -> None:
         self.directory = directory
         self.log = SqliteLog(directory, durable=False, readers=1)
         self._now = now
-        self.state: FoldState = fold_state(self.log)
-        self._hub: Hub | None = None
+        loaded = self.log.load()
+        self.state: FoldState = fold_state(self.log, loaded, _Recorded(now, lambda: self.state.version))
+        self._describe: Callable[[World], dict[str, Any]] = lambda _: {}
+        self._hub = Hub(
+            feeds(loaded), epoch=now.epoch, version=loaded.version, horizon=0, now=lambda: self.clock,
+            monotonic=time.monotonic, freshness=Freshness(Thresholds(_FOREVER, _FOREVER), {}),
+            describe=lambda: self._describe(self),
+        )  # fmt: skip
 
     @property
     def version(self) -> int:
@@ -96,21 +114,31 @@ class World:
     def take(self, records: Sequence[Record]) -> None:
         """Fold records in."""
         changes = Fold(self.state).apply(records)
-        self.log.commit((), changes)
+        self.log.commit((), msgspec.structs.replace(changes, movements=[], timeline=[], occasions=()))
         self.state.commit(changes)
-        self._hub = None
+        self._hub.publish(changes)
 
     def hub(self, describe: Callable[[World], dict[str, Any]]) -> Hub:
-        """The world as sessions read it: nothing in it changes any more."""
-        if self._hub is None:
-            loaded = self.log.load()
-            tables: dict[FeedName, Feed] = feeds(loaded)
-            self._hub = Hub(
-                tables, epoch=self._now.epoch, version=loaded.version, horizon=0, now=lambda: loaded.clock,
-                monotonic=time.monotonic, freshness=Freshness(Thresholds(_FOREVER, _FOREVER), {}),
-                describe=lambda: describe(self),
-            )  # fmt: skip
+        """The world as sessions read it."""
+        self._describe = describe
         return self._hub
+
+    def order(self, order_id: str) -> OrderRow | None:
+        """One order as it was."""
+        return self.log.order(order_id)
+
+    def timeline(self, order_id: str) -> list[TimelineEntry]:
+        """What had happened to an order."""
+        return [entry for entry in self._now.timeline(order_id) if entry.version <= self.version]
+
+    def movements(self, sku: str, location: str, limit: int, before: tuple[int, int] | None = None) -> list[Movement]:
+        """A row's newest movements, or those before one of them."""
+        return self._now.movements(sku, location, limit, min(before or _END, (self.version + 1, 0)))
+
+    def copied(self, to: Path) -> Reached:
+        """Copies the rows into a new file."""
+        copy_database(self.directory / FILE, to)
+        return Reached(self.version, self.clock)
 
     def close(self) -> None:
         self.log.close()
@@ -134,15 +162,27 @@ class _Dropped(Exception):
 
 
 class Past:
-    """Looks back into `log`. Use it in the event loop; `close` it when the log is closed."""
+    """Looks back into `log`. Use it in the event loop; `close` it when the log is closed.
 
-    def __init__(self, log: Log, *, monotonic: Callable[[], float] = time.monotonic, spacing: int = SPACING) -> None:
+    Checkpoints are kept in `place`; without one they go with the rest. `copy` copies the log's rows as they are now.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        place: Path | None = None,
+        copy: Copy | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        spacing: int = SPACING,
+    ) -> None:
         self._log = log
+        self._copy = copy
         self._monotonic = monotonic
         self._thread: ThreadPoolExecutor | None = None
         self._questions: dict[tuple[Target, Hashable], _Question] = {}
         self._asked_at = monotonic()
-        self._walk = _Walk(log, spacing)
+        self._walk = _Walk(log, place, spacing)
 
     async def ask(self, target: Target, name: Hashable, answer: Answer, patience: float) -> bytes | Progress:
         """What `answer` makes of the target's world, in the past's own thread; how far it is when that takes longer than
@@ -196,8 +236,13 @@ class Past:
             # In the thread, so that a question that comes meanwhile waits its turn.
             await asyncio.get_running_loop().run_in_executor(self._thread, self._walk.leave)
 
+    async def keep(self) -> None:
+        """Leave a checkpoint of the rows as they are now, when one is due. Call it now and then."""
+        if self._copy is not None:
+            await asyncio.to_thread(self._walk.keep, self._copy)
+
     async def close(self) -> None:
-        """Let go of everything; a later question begins anew."""
+        """Let go of everything but the checkpoints that are kept; a later question begins anew."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -212,22 +257,24 @@ class Past:
 
 
 class _Walk:
-    """The way through the log, in the past's thread: one world, and the checkpoints that it left."""
+    """The way through the log, in the past's thread: one world, and the checkpoints that it begins from."""
 
-    def __init__(self, log: Log, spacing: int) -> None:
+    def __init__(self, log: Log, kept: Path | None, spacing: int) -> None:
         self._log = log
-        self._first_spacing = self._spacing = spacing
+        self._kept = kept
+        self._spacing = spacing
+        self._keeping = None if kept is None else Checkpoints(kept, log.epoch, spacing=spacing)
         self._place: tempfile.TemporaryDirectory[str] | None = None
         self._world: World | None = None
-        self._checkpoints: dict[int, Path] = {}
         self._made = 0
         self.progress = Progress(0, 0)
 
     def to(self, target: Target, wanted: Callable[[], None]) -> World:
         """The target's world. `wanted` raises when nobody wants it any more."""
-        world = self._nearest(target)
         newest = self._log.version
         goal = newest if target.version is None else min(newest, target.version)
+        world = self._nearest(target)
+        checkpoints = self._checkpoints()
         while True:
             self.progress = Progress(world.version, goal)
             wanted()
@@ -235,60 +282,67 @@ class _Walk:
             mine = target.of(records)
             if mine:
                 world.take(mine)
-                self._leave_checkpoint(world)
+                checkpoints.leave(world.version, newest, world.copied)
             if not mine or len(mine) < len(records):
                 return world
 
+    def keep(self, copy: Copy) -> None:
+        """Leave a checkpoint of the log as it is, when one is due."""
+        if self._keeping is not None:
+            version = self._log.version
+            self._keeping.leave(version, version, copy)
+
     def leave(self) -> None:
-        """Remove everything from memory and disk."""
+        """Remove everything from memory, and from disk all but the checkpoints that are kept."""
         if self._world is not None:
             self._world.close()
             self._world = None
-        self._checkpoints.clear()
-        self._spacing = self._first_spacing
         if self._place is not None:
             self._place.cleanup()
             self._place = None
 
-    def _nearest(self, target: Target) -> World:
-        """The newest world that is at hand and not beyond the target; the empty one if there is no other."""
-        if self._world is not None and target.reached_by(self._world.version, self._world.clock):
-            return self._world
-        if self._world is not None:
-            self._world.close()
-            shutil.rmtree(self._world.directory, ignore_errors=True)
-            self._world = None
-        for version in sorted(self._checkpoints, reverse=True):
-            if target.version is None or version <= target.version:
-                world = self._begun_from(self._checkpoints[version])
-                if target.reached_by(world.version, world.clock):
-                    self._world = world
-                    return world
-                world.close()
-                shutil.rmtree(world.directory, ignore_errors=True)
-        self._world = self._begun_from(None)
-        return self._world
-
-    def _begun_from(self, checkpoint: Path | None) -> World:
+    def _room(self) -> Path:
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="stockwire-past-")
+        return Path(self._place.name)
+
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self._kept or self._room() / "checkpoints", self._log.epoch, spacing=self._spacing)
+
+    def _nearest(self, target: Target) -> World:
+        """The newest world that is at hand and not beyond the target; the empty one if there is no other."""
+        checkpoints = self._checkpoints()
+        near = [each for each in checkpoints.newest_first() if target.reached_by(each.version, each.clock)]
+        if self._world is not None:
+            here = self._world
+            if target.reached_by(here.version, here.clock) and all(
+                each.version - here.version <= NEAR for each in near
+            ):
+                return here
+            here.close()
+            shutil.rmtree(here.directory, ignore_errors=True)
+            self._world = None
+        self._world = self._begun_from_one_of(near, checkpoints)
+        return self._world
+
+    def _begun_from_one_of(self, near: Sequence[Checkpoint], checkpoints: Checkpoints) -> World:
+        """The world at the first of the checkpoints that can be read."""
+        for checkpoint in near:
+            try:
+                world = self._begun_from(checkpoint.file)
+            except (StorageFailed, SchemaTooNew, OSError):
+                checkpoints.drop(checkpoint)
+                continue
+            if world.version == checkpoint.version:
+                return world
+            world.close()
+            checkpoints.drop(checkpoint)
+        return self._begun_from(None)
+
+    def _begun_from(self, checkpoint: Path | None) -> World:
         self._made += 1
-        directory = Path(self._place.name) / f"world-{self._made}"
+        directory = self._room() / f"world-{self._made}"
         directory.mkdir()
         if checkpoint is not None:
             shutil.copyfile(checkpoint, directory / FILE)
         return World(directory, self._log)
-
-    def _leave_checkpoint(self, world: World) -> None:
-        """Copy the world when it has come far enough beyond all checkpoints; thin them when they are too many."""
-        if world.version < max(self._checkpoints, default=0) + self._spacing:
-            return
-        assert self._place is not None
-        path = Path(self._place.name) / f"{world.version}.db"
-        copy_database(world.directory / FILE, path)
-        self._checkpoints[world.version] = path
-        size = sum(each.stat().st_size for each in self._checkpoints.values())
-        if len(self._checkpoints) > CHECKPOINTS_MOST or size > CHECKPOINT_BYTES_MOST:
-            self._spacing *= 2
-            for version in sorted(self._checkpoints)[::2]:
-                self._checkpoints.pop(version).unlink()

@@ -16,6 +16,7 @@ from stockwire.core.events import ShopConfigured
 from stockwire.core.feed import Feed
 from stockwire.core.fold import Fold
 from stockwire.core.fold_state import FoldState
+from stockwire.core.projections.inventory import History
 from stockwire.core.rows import FeedName, Key, OrderRow
 from stockwire.core.values import moment
 from stockwire.log.base import Loaded, Log, Writer
@@ -50,15 +51,16 @@ def refold(log: Log, into: Writer, progress: Progress | None = None) -> int:
     return state.version
 
 
-def fold_state(log: Log, loaded: Loaded | None = None) -> FoldState:
-    """The state as of `loaded` (what the log loads now, when left out), fetching what it does not hold from the log."""
+def fold_state(log: Log, loaded: Loaded | None = None, history: History | None = None) -> FoldState:
+    """The state as of `loaded` (what the log loads now, when left out), fetching what it does not hold from the log, and
+    what was recorded of stock from `history` where that is another."""
     kept = log.load() if loaded is None else loaded
 
     def load_order(key: Key) -> OrderRow | None:
         return log.order(key[0])
 
     return FoldState(
-        log,
+        log if history is None else history,
         version=kept.version,
         clock=kept.clock,
         config=None if kept.config is None else msgspec.json.decode(kept.config, type=ShopConfigured),

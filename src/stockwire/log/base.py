@@ -51,6 +51,9 @@ JOURNEYS_LOADED: Final = MINUTES_LOADED
 INTEGER_LIMIT: Final = 2**63
 """Every stored figure is below this and not below its negative."""
 
+EVER: Final = 2**62
+"""A version beyond that of any log."""
+
 EventKey = tuple[str, str]
 """A source and the id it gave an event: the idempotency key."""
 
@@ -154,8 +157,9 @@ class Log(Protocol):
     def minute(self, minute: int) -> MinuteSales | None:
         """The sums of one minute."""
 
-    def deltas_after(self, sku: str, location: str, moment: int) -> Mapping[str, int]:
-        """By how much each quantity of a row moved after a moment, by the events' own times. Only what moved."""
+    def deltas_after(self, sku: str, location: str, moment: int, version: int = EVER) -> Mapping[str, int]:
+        """By how much each quantity of a row moved after a moment, by the events' own times, as recorded up to `version`.
+        Only what moved."""
 
     def orders(self, view: View, limit: int, after: Position | None = None) -> list[OrderRow]:
         """The view's next orders, closed ones included, in its order. The view's own limit plays no part."""

@@ -8,6 +8,7 @@ acknowledged.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -99,6 +100,15 @@ def open_reading(path: Path) -> apsw.Connection:
         connection.pragma("temp_store", "memory")
         connection.create_scalar_function("casefold", _casefold, 1, deterministic=True)
         return connection
+
+
+def sync(file: Path) -> None:
+    """Have a file on the disk when this returns."""
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _casefold(*values: Any) -> Any:

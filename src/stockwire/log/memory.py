@@ -21,6 +21,7 @@ from stockwire.core.rows import FeedName, HourRow, Key, MinuteSales, Movement, O
 from stockwire.core.views import View
 from stockwire.log import codec
 from stockwire.log.base import (
+    EVER,
     JOURNEYS_LOADED,
     MINUTES_LOADED,
     RETENTION,
@@ -129,9 +130,10 @@ class MemoryLog:
     def minute(self, minute: int) -> MinuteSales | None:
         return self._rows["minutes"].get(minute)
 
-    def deltas_after(self, sku: str, location: str, moment: int) -> Mapping[str, int]:
+    def deltas_after(self, sku: str, location: str, moment: int, version: int = EVER) -> Mapping[str, int]:
         with self._lock:
-            later = [m for m in self._movements.get((sku, location), ()) if m.occurred_at > moment]
+            recorded = self._movements.get((sku, location), ())
+            later = [m for m in recorded if m.occurred_at > moment and m.version <= version]
         return codec.sums(((m.on_hand, m.committed, m.reserved, m.damaged, m.quality_control, m.safety_stock, m.incoming)
                            for m in later), codec.MOVED)  # fmt: skip
 

@@ -30,6 +30,7 @@ from stockwire.core.rows import FeedName, Key, MinuteSales, Movement, OrderRow, 
 from stockwire.core.views import View
 from stockwire.log import codec, database, journal, listing
 from stockwire.log.base import (
+    EVER,
     JOURNEYS_LOADED,
     MINUTES_LOADED,
     RETENTION,
@@ -43,6 +44,7 @@ from stockwire.log.base import (
     TableName,
     tombstones,
 )
+from stockwire.log.copying import copy_rows
 from stockwire.log.lock import DirectoryLock
 from stockwire.log.witness import Witness
 
@@ -269,8 +271,8 @@ class SqliteLog:
         row = self._one("one_minute", minute)
         return None if row is None else codec.minute_row(row)
 
-    def deltas_after(self, sku: str, location: str, moment: int) -> Mapping[str, int]:
-        return codec.sums(self._all("deltas_after", sku, location, moment), codec.MOVED)
+    def deltas_after(self, sku: str, location: str, moment: int, version: int = EVER) -> Mapping[str, int]:
+        return codec.sums(self._all("deltas_after", sku, location, moment, version), codec.MOVED)
 
     def orders(self, view: View, limit: int, after: Position | None = None) -> list[OrderRow]:
         condition = listing.where(view, after)
@@ -372,6 +374,10 @@ class SqliteLog:
             if len(found) < _STEP:
                 return
             after = found[-1][:width]
+
+    def copy_rows(self, to: Path) -> tuple[int, int]:
+        """Copy the rows, as of one commit, into a new file; gives the version and the clock of that. Raises StorageFailed."""
+        return copy_rows(self._path, to)
 
     def check(self) -> list[str]:
         with self._readers.borrow() as connection:

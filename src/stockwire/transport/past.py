@@ -133,21 +133,21 @@ def _frames(world: World, asking: Asking, rights: Rights, describe: Describe) ->
 
 
 def _order(world: World, order_id: str, rights: Rights) -> dict[str, Any]:
-    row = world.log.order(order_id) if rights.allow("orders", (order_id,)) else None
+    row = world.order(order_id) if rights.allow("orders", (order_id,)) else None
     if row is None:
         raise NotFound("there was no order by that id")
     return {
         "version": world.version,
         "order": show_row("orders", row),
         "lines": [show_line(line) for line in row.lines],
-        "timeline": [show_timeline(entry) for entry in world.log.timeline(order_id)],
+        "timeline": [show_timeline(entry) for entry in world.timeline(order_id)],
     }
 
 
 def _movements(world: World, key: tuple[str, str], before: tuple[int, int] | None, rights: Rights) -> dict[str, Any]:
     if not rights.allow("inventory", key) or key not in world.state.inventory.rows:
         raise NotFound("there was no stock of that SKU at that location")
-    found = world.log.movements(*key, MOVEMENTS_MOST + 1, before)
+    found = world.movements(*key, MOVEMENTS_MOST + 1, before)
     page = found[:MOVEMENTS_MOST]
     following = movement_name(page[-1]) if len(found) > MOVEMENTS_MOST else None
     return {"version": world.version, "next": following, "rows": [show_movement(movement) for movement in page]}

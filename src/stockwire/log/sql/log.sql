@@ -319,7 +319,7 @@ FROM movements WHERE occurred_at > ? ORDER BY rowid DESC LIMIT ?;
 
 -- name: deltas_after
 SELECT on_hand, committed, reserved, damaged, quality_control, safety_stock, incoming
-FROM movements WHERE sku = ? AND location = ? AND occurred_at > ?;
+FROM movements WHERE sku = ? AND location = ? AND occurred_at > ? AND version <= ?;
 
 -- name: movements_after
 SELECT rowid, version, step, sku, location, type, occurred_at, recorded_at, source, on_hand, committed, reserved,
