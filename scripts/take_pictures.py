@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,13 +35,14 @@ PAGES = {
     "notifications": "/notifications",
     "rules": "/notifications/rules",
 }
-BOTH_SIZES = ("overview", "inventory", "orders")
+BOTH_SIZES = ("overview", "inventory", "orders", "past")
 TAKEN = [
     *((page, size, scheme) for page in BOTH_SIZES for size in ("desk", "phone") for scheme in ("light", "dark")),
     *((page, "desk", "light") for page in PAGES if page not in BOTH_SIZES),
     *(("overview", "wall", scheme) for scheme in ("light", "dark")),
 ]
 FIRST_RUN = [("first-run", "desk", "light")]
+ZONE = ZoneInfo("Europe/London")
 AFTERNOON = timedelta(hours=16, minutes=40)
 PROGRAM = """
 import runpy, sys, time
@@ -64,6 +65,7 @@ CLOCK = """
     }
   };
 """
+PATIENCE = 180_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -78,16 +80,16 @@ def signed_in(browser: Browser, link: str) -> dict[str, object]:
     return dict(state)
 
 
-def settled(page: Page) -> None:
-    """Wait until the page shows rows and no placeholder."""
-    page.get_by_text("Live", exact=True).first.wait_for()
+def settled(page: Page, word: str = "Live") -> None:
+    """Wait until the page shows rows and no placeholder, and its indicator says the word."""
+    page.get_by_text(word, exact=True).first.wait_for()
     page.wait_for_selector(".skeleton", state="detached")
     page.wait_for_timeout(2_000)  # a few live changes, and the highlights of the first ones gone
 
 
 def arrived(page: Page, name: str) -> None:
     """Go on from the page's address to what the picture is of."""
-    settled(page)
+    settled(page, "Past" if name == "past" else "Live")
     if name == "stock":
         page.get_by_role("gridcell").first.click()
         page.locator("dialog .movements li").first.wait_for()
@@ -96,6 +98,18 @@ def arrived(page: Page, name: str) -> None:
         page.locator("main .lines table").wait_for()
     page.wait_for_selector(".skeleton", state="detached")
     page.mouse.move(0, 0)
+
+
+def address(name: str, size: str, back: int) -> str:
+    """Where the page is that a picture is taken of; the past is yesterday's noon, as the demo's clock has it."""
+    if size == "wall":
+        return "/wall?panels=overview"
+    if name == "past":
+        yesterday = datetime.now(ZONE) - timedelta(seconds=back) - timedelta(days=1)
+        return (
+            f"/?at={yesterday.replace(hour=12, minute=0, second=0, microsecond=0).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return PAGES.get(name, "/")
 
 
 @contextmanager
@@ -113,7 +127,7 @@ def started(*arguments: str, back: int) -> Iterator[str]:
 
 def seconds_back() -> int:
     """How long ago it was last that time of the afternoon in the demo's shop."""
-    now = datetime.now(ZoneInfo("Europe/London"))
+    now = datetime.now(ZONE)
     since = (now - (now.replace(hour=0, minute=0, second=0, microsecond=0) + AFTERNOON)) % timedelta(days=1)
     return int(since.total_seconds())
 
@@ -128,10 +142,12 @@ def take(browser: Browser, link: str, folder: Path, back: int, taken: Sequence[t
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]
             device_scale_factor=1,
+            locale="en-GB",
         )
         context.add_init_script(CLOCK.replace("BACK", str(back * 1_000)))
         page = context.new_page()
-        page.goto(url + ("/wall?panels=overview" if size == "wall" else PAGES.get(name, "/")))
+        page.set_default_timeout(PATIENCE)
+        page.goto(url + address(name, size, back))
         arrived(page, name)
         plain = size == "desk" and scheme == "light"
         page.screenshot(path=folder / (f"{name}.png" if plain else f"{name}-{size}-{scheme}.png"))
