@@ -383,6 +383,7 @@ export function createClient({
     reasons.set("hidden", environment.visible() ? 0 : UNSEEN_PACE);
     const wish = slowest(chosen, reasons);
     if (JSON.stringify(wish) === JSON.stringify(asked)) return;
+    if (asked.paused && !wish.paused) replica.catchUp();
     asked = wish;
     if (!wish.paused) waiting = 0;
     paced = undefined;

@@ -61,6 +61,8 @@ export interface Replica {
   readonly asking: (held: Held) => SubscribeFrame;
   /** A hello came: nothing is served until it is named again. `away`: changes may have been missed meanwhile. */
   begin(epoch: string, away?: boolean): void;
+  /** Changes were held back on purpose: what comes next was missed meanwhile. */
+  catchUp(): void;
   /** Takes a frame of the present connection; gives what to answer. */
   receive(frame: ServerFrame): ClientFrame[];
 }
@@ -120,8 +122,8 @@ export function createReplica(): Replica {
         .slice(0, 1)
         .map(({ id }) => ({ type: "resync", id, reason: outcome }));
     }
-    const { resuming: resumed } = table;
-    table.resuming = false;
+    const resumed = table.resuming || table.waited;
+    table.resuming = table.waited = false;
     for (const held of sharing(table))
       tell(held, outcome === "whole" ? { kind: outcome } : { kind: "delta", changes: outcome, resumed });
     return [];
@@ -176,6 +178,9 @@ export function createReplica(): Replica {
         table.leave();
         table.resuming ||= away;
       }
+    },
+    catchUp() {
+      for (const table of tables.values()) table.waited = true;
     },
     receive(frame) {
       if (frame.type === "subscribed") name(frame);

@@ -60,6 +60,8 @@ export interface Table {
   served: boolean;
   /** Whether changes may have been missed, which the next will bring. */
   resuming: boolean;
+  /** Whether changes were held back on purpose: the next are those, whatever the server says of the time before them. */
+  waited: boolean;
   /** Whether content was there at least once. */
   readonly loaded: boolean;
   /** The rows by key text. Changed in place. */
@@ -123,6 +125,7 @@ export function createTable(view: string, key: readonly string[]): Table {
     key,
     served: false,
     resuming: false,
+    waited: false,
     get loaded() {
       return of !== "";
     },

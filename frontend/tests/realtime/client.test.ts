@@ -277,6 +277,20 @@ describe("the pace", () => {
     expect(client.pace.waiting).toBe(0);
   });
 
+  it("tells what waited while it was paused as missed, and what comes then as news", async () => {
+    const { client, changes } = await connected({ pace: "paused" });
+    client.setPace(0);
+    for (const sku of ["B", "C"]) {
+      server.write(sku, 2);
+      server.publish();
+      await world.pass(10);
+    }
+    expect(changes.slice(-2)).toMatchObject([
+      { kind: "delta", resumed: true },
+      { kind: "delta", resumed: false },
+    ]);
+  });
+
   it("is slower for the reason that asks for the slowest, until the reason is gone", async () => {
     const { client } = await connected();
     client.slow("metered", 5_000);
