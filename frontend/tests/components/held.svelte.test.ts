@@ -12,7 +12,7 @@ type Row = { readonly name: string };
 let tables = 0;
 
 /** A table by name of one row, to which rows come. */
-function table() {
+function table(opened: string | null = null) {
   let version = $state(1);
   const all = new Map<string, Row>([["n", { name: "n" }]]);
   let tell: (keys: ReadonlySet<string> | undefined) => void = () => undefined;
@@ -39,6 +39,7 @@ function table() {
     valueOf: (row: Row) => row.name,
     kindOf: () => "text" as const,
     place: `held ${String(tables++)}`,
+    opened,
     onorder: () => undefined,
     onopen: () => undefined,
     cell: createRawSnippet((row: () => Row) => ({
@@ -112,6 +113,12 @@ describe("a table keeps its order", () => {
     await fireEvent.focusOut(screen.getByText("n"));
     comes("b");
     expect(names()).toEqual(["a", "b", "n"]);
+  });
+
+  it("while one of its rows is opened", () => {
+    const { comes, names } = table("n");
+    comes("a");
+    expect(names()).toEqual(["n"]);
   });
 
   it("while it is scrolled", async () => {
