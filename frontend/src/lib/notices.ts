@@ -74,11 +74,12 @@ function placeOf(subject: string): string | null {
   return subject.startsWith("location/") ? subject.slice("location/".length) : null;
 }
 
-/** The second line: figures, place, how often. */
+/** The second line: figures, place, how often. Figures are of one thing: where there are several, whose they are is unknown. */
 export function noticeText(row: NotificationRow, formats: Formats): string {
   const parts: string[] = [];
-  const value = row.kind === "order_status" || row.kind === "order_stuck" ? null : written(row.value, row, formats);
-  const limit = written(row.threshold, row, formats);
+  const one = row.members.length <= 1 && row.kind !== "order_status" && row.kind !== "order_stuck";
+  const value = one ? written(row.value, row, formats) : null;
+  const limit = row.members.length <= 1 ? written(row.threshold, row, formats) : null;
   if (value !== null && limit !== null) parts.push(t("notice.value_and_limit", { value, limit }));
   else if (value !== null) parts.push(t("notice.value", { value }));
   else if (limit !== null) parts.push(t("notice.limit", { limit }));

@@ -41,6 +41,8 @@ describe("a notification", () => {
       kind: "out_of_stock",
       subject: "location/leeds",
       count: 12,
+      value: "0",
+      threshold: "2",
       members: ["stock/A/leeds", "stock/B/leeds", "stock/C/leeds", "stock/D/leeds"],
     });
     expect(noticeTitle(row)).toBe("12 products are out of stock at leeds");
