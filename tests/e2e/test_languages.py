@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import visit
+from tests.e2e.cut import cut_words
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -64,10 +65,15 @@ def test_an_address_asks_for_a_language(browser: Browser, server: Running) -> No
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
-def test_on_a_phone_no_words_are_wider_than_the_screen(browser: Browser, server: Running, locale: str) -> None:
+def test_on_a_phone_no_words_are_cut_or_wider_than_the_screen(browser: Browser, server: Running, locale: str) -> None:
+    notices = [f"/notifications{tab}" for tab in ("", "/rules", "/preferences", "/channels")]
+    found: list[str] = []
     with visit(browser, server, width=390, height=844, locale=locale) as page:
-        for path in ("/", "/inventory", "/orders", "/metrics"):
+        for path in ("/", "/inventory", "/orders", "/orders?layout=board", "/orders/1001", "/metrics", *notices):
             page.goto(server.url + path)
             expect(page.locator(".indicator")).to_have_attribute("data-level", "live", timeout=PATIENCE)
             expect(page.locator(".skeleton")).to_have_count(0, timeout=PATIENCE)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+            found += [f"{path}: {words}" for words in cut_words(page)]
+            if (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
+                found.append(f"{path}: {width} px wide")
+    assert found == []

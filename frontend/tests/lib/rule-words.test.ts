@@ -66,7 +66,7 @@ describe("a rule", () => {
       rule({ kind: "low_stock", clear: 3, keep_seconds: 300, cooldown_seconds: 3600 }),
       formatsFor("GBP", "Europe/London"),
     );
-    expect(notes).toEqual(["over 3 beyond it", "goes on for 5 min", "again after 1 h at the earliest"]);
+    expect(notes).toEqual(["ends 3 beyond the limit", "goes on for 5 min", "again after 1 h at the earliest"]);
   });
 
   describe("in every language", () => {

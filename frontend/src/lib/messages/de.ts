@@ -219,6 +219,7 @@ const de: Catalogue = {
   "order.no_customer": "Kein Kunde",
   "order.number": "Bestellung",
   "order.time_left": "Restzeit",
+  "order.time_left_inside": "Restzeit",
   "order.total": "Summe",
   "orders.none": "Noch keine Bestellung.",
   "orders.all": "Alle Bestellungen",

@@ -225,6 +225,7 @@ const en = {
   "order.no_customer": "No customer",
   "order.number": "Order",
   "order.time_left": "Time left",
+  "order.time_left_inside": "time left",
   "order.total": "Total",
   "orders.none": "No order yet.",
   "orders.all": "All orders",

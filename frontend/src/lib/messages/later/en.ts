@@ -453,7 +453,7 @@ const en = {
     "when {what} {period} differs by more than {limit} from the same time last week",
   "rule.says.source_silent": "when a source is silent",
   "rule.says.drift": "when a verification finds stored rows that differ from the log",
-  "rule.note.clear": "over {limit} beyond it",
+  "rule.note.clear": "ends {limit} beyond the limit",
   "rule.note.keep": "goes on for {duration}",
   "rule.note.cooldown": "again after {duration} at the earliest",
   "rule.period.today": "today",
@@ -479,7 +479,7 @@ const en = {
   "rule.time.80": "at risk",
   "rule.time.100": "late",
   "rule.limit.metric": "Limit",
-  "rule.clear": "Over when beyond it by",
+  "rule.clear": "Ends when beyond the limit by",
   "rule.scope_field.location": "Location",
   "rule.scope_field.sku": "SKU",
   "rule.scope_field.channel": "Channel of the order",
@@ -551,7 +551,7 @@ const en = {
   "prefs.muted": "Not at all",
   "push.devices": "Browsers and phones",
   "push.this_device": "This browser",
-  "push.state.unknown": "Looking whether it can.",
+  "push.state.unknown": "Checking whether it can.",
   "push.state.unable":
     "This browser cannot take notifications here. It needs a secure address (https) and a browser that knows Web Push.",
   "push.state.blocked":
