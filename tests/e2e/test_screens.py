@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.browser import visit
+from tests.e2e.cut import cut_words
 from tests.running import Running, event, snapshot
 
 pytestmark = pytest.mark.browser
@@ -75,6 +76,9 @@ def test_every_screen_is_without_a_fault_that_axe_finds(
             faults = page.evaluate("axe.run()")["violations"]
             found += [f"{screen}: {one['id']} {[node['target'] for node in one['nodes']]}" for one in faults]
             found += [f"{screen}: too small: {text}" for text in page.evaluate(SMALL_TEXT)]
+            for width in (1440, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                found += [f"{screen} at {width}: {words}" for words in cut_words(page)]
     assert found == []
 
 
@@ -222,6 +226,11 @@ def test_days_of_ones_own_stand_in_the_address_and_on_the_numbers(browser: Brows
         expect(tile).to_contain_text("€15.00", timeout=PATIENCE)
         expect(tile).to_contain_text("the 3 days before")
         expect(page.locator(".summary")).to_contain_text("€15.00 net sales from 1 order", timeout=PATIENCE)
+        for said in ("€15.00 net sales from 1 order", "1 order"):
+            expect(page.get_by_role("img", name=said).first).to_be_visible()
+        page.get_by_role("button", name="Show as table").click()
+        table = page.get_by_role("region", name="Sales and orders per day as a table")
+        expect(table.get_by_role("row").filter(has_text="€15.00")).to_have_count(1)
         page.evaluate(AXE.read_text("utf-8"))
         assert page.evaluate("axe.run()")["violations"] == []
         page.get_by_label("To", exact=True).fill(day(71))
