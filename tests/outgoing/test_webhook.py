@@ -138,3 +138,17 @@ async def test_a_receiver_that_speaks_something_else_has_not_taken_it() -> None:
 def test_a_channel_shows_nothing_of_its_secrets() -> None:
     shown = repr(channel("https://hooks.example.com/services/T000/SECRET"))
     assert "SECRET" not in shown and SECRET not in shown and "hooks.example.com" in shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mailtos://ann:SECRET@mail.example.com", "mailtos://ann:SECRET@mail.example.com:465/?to=bob@example.org",
+        "mailtos://mail.example.com?user=ann@example.com&pass=SECRET", "mailto://ann:SEC/RET@mail.example.com?from=SECRET@x",
+        "slack://SECRET/SECRET/SECRET/#orders", "tgram://SECRET/12345", "sns://SECRET/SECRET/eu-west-1/+15551234567",
+    ],
+)  # fmt: skip
+def test_of_an_address_that_holds_secrets_only_the_mail_server_is_shown(address: str) -> None:
+    shown = channel(address, kind="apprise").shown
+    place = "mail.example.com" if address.startswith("mail") else ""
+    assert shown in (f"{address.partition(':')[0]}://••••@{place}", f"{address.partition(':')[0]}://••••")

@@ -53,7 +53,7 @@ HeldFor = Literal["if_firing", "digest"]
 
 SERVICES: Final = {
     "mailto": "email", "mailtos": "email", "slack": "slack", "workflow": "teams",
-    "workflows": "teams", "tgram": "telegram", "ntfy": "ntfy", "ntfys": "ntfy",
+    "workflows": "teams", "tgram": "telegram", "ntfy": "ntfy", "ntfys": "ntfy", "sns": "sns", "wxteams": "webex",
 }  # fmt: skip
 """What people call the schemes of Apprise."""
 
@@ -87,7 +87,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind == "webhook":
             return f"{scheme}://{urlsplit(self.address).netloc}/{DOTS}"
         if self.service == "email":
-            return f"{scheme}://{DOTS}@{rest.rpartition('@')[2].partition('/')[0].partition('?')[0]}"
+            place = rest.partition("?")[0].rpartition("@")[2]
+            return f"{scheme}://{DOTS}@{place.partition('/')[0].partition(':')[0]}"
         return f"{scheme}://{DOTS}"
 
     def __repr__(self) -> str:
