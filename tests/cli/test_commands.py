@@ -30,6 +30,12 @@ def test_a_new_key_is_alone_on_stdout_and_its_hash_is_kept(tmp_path: Path) -> No
     assert token.encode() not in (tmp_path / "access.db").read_bytes()
 
 
+@pytest.mark.parametrize("command", [("key", "list"), ("channels", "list")])
+def test_a_data_directory_that_a_command_makes_is_its_owners_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert stockwire(*command, "-d", tmp_path / "data").code == 0
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
 def test_a_revoked_key_is_of_no_use_and_stays_in_the_list(tmp_path: Path) -> None:
     token = stockwire("key", "create", "webshop", "--scope", "read", "-d", tmp_path).out.strip()
     assert stockwire("key", "revoke", "webshop", "-d", tmp_path).code == 0

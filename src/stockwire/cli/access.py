@@ -29,8 +29,9 @@ keys = typer.Typer(
 def opened(settings: Settings) -> Iterator[Access]:
     """The data directory's keys and sign-ins."""
     from stockwire.log.access import Access
+    from stockwire.log.database import make_directory
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_directory(settings.data_dir)
     access = Access(settings.data_dir / "access.db")
     try:
         yield access

@@ -37,9 +37,10 @@ Name = Annotated[str, typer.Argument(help="The channel's name or id, as `stockwi
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Deliveries, Receivers]]:
     """The data directory's receivers."""
+    from stockwire.log.database import make_directory
     from stockwire.writing import opened_deliveries, receivers
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_directory(settings.data_dir)
     store = opened_deliveries(settings)
     try:
         yield store, receivers(settings, store)

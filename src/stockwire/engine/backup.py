@@ -69,10 +69,7 @@ def restore(backup: Path, directory: Path, *, replace: bool = False) -> Copied:
     if not (backup / FILE).exists():
         raise Invalid(f"there is no backup at {backup}")
     _looked_at(backup)
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageFailed(f"the data directory {directory} cannot be made: {error.strerror}") from error
+    database.make_directory(directory)
     if (directory / FILE).exists() and not replace:
         raise Invalid(f"there is a log in {directory} already; say so when it is to be replaced")
     lock = DirectoryLock(directory)

@@ -74,6 +74,14 @@ def statements(name: str) -> dict[str, str]:
     return dict(zip(blocks[1::2], bodies, strict=True))
 
 
+def make_directory(directory: Path) -> None:
+    """Have the data directory there; one that is made is its owner's alone. Raises StorageFailed."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"the data directory {directory} cannot be made: {error.strerror}") from error
+
+
 def open_writing(path: Path, *, checkpoint_pages: int = 4_000, durable: bool = True) -> apsw.Connection:
     """A connection that may write; the file is made when it is not there. Use it in one thread at a time.
 

@@ -104,10 +104,7 @@ class SqliteLog:
                 raise StorageFailed(f"the log at {self._path} is only being made; try again shortly")
 
     def _open_writing(self, directory: Path, now: int, epoch: str | None) -> None:
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageFailed(f"the data directory {directory} cannot be made: {error.strerror}") from error
+        database.make_directory(directory)
         self._lock = DirectoryLock(directory)
         try:
             self._witness = _witness(directory)
