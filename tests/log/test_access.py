@@ -59,6 +59,13 @@ def test_a_revoked_key_lets_nobody_in_and_stays_in_the_list(access: Access, cloc
     assert access.key(access.create_key("webshop", ("ingest",))) is not None
 
 
+@pytest.mark.parametrize("name", ["", "x" * 201, "two\nlines", "owner"])
+def test_a_key_has_a_name_that_no_person_has(access: Access, name: str) -> None:
+    with pytest.raises(Invalid):
+        access.create_key(name, ("read",))
+    assert access.keys() == []
+
+
 def test_two_keys_in_use_have_two_names(access: Access) -> None:
     access.create_key("webshop", ("ingest",))
     with pytest.raises(Invalid):

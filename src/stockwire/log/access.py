@@ -33,6 +33,7 @@ OWNER: Final = "owner"
 """Whoever signs in, until there are people with names."""
 
 _SHOWN: Final = len(KEY_PREFIX) + 4
+_NAME_LENGTH: Final = 200
 _SQL: Final = database.statements("access")
 
 
@@ -90,7 +91,11 @@ class Access:
     # Keys
 
     def create_key(self, name: str, scopes: Sequence[str], now: int | None = None) -> str:
-        """A new key's text, which is not kept. Raises Invalid when a key of that name is in use."""
+        """A new key's text, which is not kept. Raises Invalid for a name that is none, is a person's, or is in use by a key."""
+        if not 1 <= len(name) <= _NAME_LENGTH or not name.isprintable():
+            raise Invalid(f"a key has a name of 1 to {_NAME_LENGTH} characters, on one line")
+        if name == OWNER:
+            raise Invalid(f"`{OWNER}` is a person: a key of that name would have their own rows; name the program")
         token = KEY_PREFIX + secrets.token_urlsafe(32)
         try:
             self._run("add_key", name, " ".join(scopes), token[:_SHOWN], _digest(token), self._at(now))
