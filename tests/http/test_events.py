@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
 
 from stockwire.core.errors import Unavailable
 from stockwire.transport.http.limits import SOURCES_MOST
@@ -54,6 +55,17 @@ async def test_a_gzip_body_is_inflated(place: Place) -> None:
 async def test_ndjson_of_any_length_is_taken_in_steps(place: Place) -> None:
     body = ndjson(*(received(str(number)) for number in range(2_500)))
     assert answered(await place.post(body, "application/x-ndjson")) == (2_500, 0, 2_501)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+async def test_ndjson_is_understood_however_it_is_cut_on_its_way(place: Place, size: int) -> None:
+    content = ndjson(*(received(str(number)) for number in range(3))) + b"\n" + ndjson(received("last")).rstrip()
+
+    async def body() -> AsyncIterator[bytes]:
+        for at in range(0, len(content), size):
+            yield content[at : at + size]
+
+    assert answered(await place.post(body(), "application/x-ndjson")) == (4, 0, 5)
 
 
 async def test_ndjson_that_stops_at_a_bad_line_says_what_is_stored(place: Place) -> None:

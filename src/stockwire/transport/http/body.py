@@ -131,8 +131,9 @@ async def lines(pieces: AsyncIterator[bytes], encoding: str | None) -> AsyncIter
 
     Raises TooLarge when one is over `BODY_BYTES`, Invalid after too many blank ones, and what `plain` raises.
     """
-    number = blank = 0
-    rest = b""
+    number = blank = size = 0
+    begun: list[bytes] = []
+    """The pieces of a line whose end has not come; joined once it has, however many they are."""
 
     def take(text: bytes) -> Iterator[Line]:
         nonlocal number, blank
@@ -145,13 +146,16 @@ async def lines(pieces: AsyncIterator[bytes], encoding: str | None) -> AsyncIter
             yield Line(number, text)
 
     async for piece in plain(pieces, encoding):
-        *ended, rest = (rest + piece).split(b"\n")
-        for text in ended:
-            for line in take(text):
+        first, *others = piece.split(b"\n")
+        begun.append(first)
+        size += len(first)
+        for following in others:
+            for line in take(b"".join(begun)):
                 yield line
-        if len(rest) > BODY_BYTES:
+            begun, size = [following], len(following)
+        if size > BODY_BYTES:
             raise TooLarge(f"line {number + 1} is longer than {BODY_BYTES:,} bytes")
-    for line in take(rest):
+    for line in take(b"".join(begun)):
         yield line
 
 
