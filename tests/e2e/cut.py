@@ -38,10 +38,13 @@ _CUT = """() => {
       if (wide > 2 && high > 5) found.add(`over each other: ${one.words.slice(0, 40)} / ${other.words.slice(0, 40)}`);
     }
   });
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth > innerWidth) found.add(`wider than the screen: ${scrollWidth} px`);
   return [...found];
 }"""
 
 
 def cut_words(page: Page) -> list[str]:
-    """What is cut off where nothing can be scrolled, by words that end in three dots too; and what lies over other words."""
+    """What is cut off where nothing can be scrolled, by words that end in three dots too; and what lies over other words;
+    and how wide the page is where that is more than the screen."""
     return list(page.evaluate(_CUT))
