@@ -24,6 +24,13 @@ BATTERY = """
   window.drain = () => become({ level: 0.1, charging: false });
   window.charge = () => become({ level: 1, charging: true });
 """
+COUNT_MARKS = """() => {
+  window.marks = 0;
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node.matches?.(".mark")) window.marks += 1;
+  }).observe(document.querySelector("[role=grid]"), { childList: true, subtree: true });
+}"""
 
 
 def test_a_slower_pace_takes_fewer_bytes_for_the_same_end(
@@ -56,10 +63,15 @@ def test_a_paused_page_stands_still_counts_what_waits_and_goes_on_right(browser:
             sell(server, number)
         expect(screen.page.locator(".indicator")).to_contain_text("3 changes waiting", timeout=PATIENCE)
         screen.shows("SKU-1", "1,000")
+        screen.page.evaluate(COUNT_MARKS)
         screen.page.get_by_role("button", name="Resume updates").click()
         screen.shows("SKU-1", "998")
         screen.shows("SKU-0", "998")
         screen.level("live")
+        assert screen.page.evaluate("window.marks") == 0
+        sell(server, 0)
+        screen.shows("SKU-0", "997")
+        screen.page.wait_for_function("window.marks > 0")
         screen.nothing_was_healed()
 
 

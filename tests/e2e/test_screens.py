@@ -24,6 +24,7 @@ ON_A_PHONE = [screen for screen in SCREENS if not screen.startswith(("/wall", "/
 SMALL_TARGETS = """
   [...document.querySelectorAll("button, select, input:not(.unseen), nav a, a.tile, label.chosen")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .map((one) => (one.type === "checkbox" ? one.closest("label") : null) ?? one)
     .map((one) => [one.textContent.trim().slice(0, 30) || one.ariaLabel || one.tagName, one.getBoundingClientRect()])
     .filter(([, { width, height }]) => width > 0 && (height < 43.5 || width < 24))
     .map(([name, { width, height }]) => `${name}: ${Math.round(width)} x ${Math.round(height)}`)
