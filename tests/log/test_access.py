@@ -50,6 +50,45 @@ def test_only_hashes_are_on_disk(access: Access, tmp_path: Path) -> None:
     assert (tmp_path / "access.db").stat().st_mode & 0o077 == 0
 
 
+def test_what_another_process_ends_lets_nobody_in_a_moment_later(access: Access, clock: Clock, tmp_path: Path) -> None:
+    elsewhere = Access(tmp_path / "access.db", clock)
+    key, session = access.create_key("till", ("read",)), access.sign_in(access.create_link())
+    assert session is not None
+    assert access.key(key) and access.session(session)
+    elsewhere.revoke_key("till")
+    elsewhere.sign_out(session)
+    clock.at += SECOND // 100
+    assert access.key(key) is None and access.session(session) is None
+    elsewhere.close()
+
+
+def test_what_was_ended_here_lets_nobody_in_at_once(access: Access) -> None:
+    key, session = access.create_key("till", ("read",)), access.sign_in(access.create_link())
+    assert session is not None
+    assert access.key(key) and access.session(session)
+    access.revoke_key("till")
+    access.sign_out(session)
+    assert access.key(key) is None and access.session(session) is None
+
+
+def test_a_session_is_over_when_its_time_is_though_it_was_used_just_before(access: Access, clock: Clock) -> None:
+    session = access.sign_in(access.create_link())
+    assert session is not None
+    clock.at += SESSION_LASTS - SECOND
+    assert access.session(session)
+    clock.at += SECOND
+    assert access.session(session) is None
+
+
+def test_many_who_come_at_once_ask_the_database_once(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = access.create_key("till", ("read",))
+    asked: list[str] = []
+    run = access._run
+    monkeypatch.setattr(access, "_run", lambda name, *values: (asked.append(name), run(name, *values))[1])
+    assert len({access.key(key) for _ in range(100)}) == 1
+    assert asked == ["key_by_hash"]
+
+
 def test_a_revoked_key_lets_nobody_in_and_stays_in_the_list(access: Access, clock: Clock) -> None:
     token = access.create_key("webshop", ("ingest",))
     assert access.revoke_key("webshop")
