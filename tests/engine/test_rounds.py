@@ -299,11 +299,39 @@ def test_a_crowd_behind_at_one_cursor_costs_one_encoding(floor: Floor) -> None:
     assert all(each is last[0] for each in last)
 
 
-def test_what_is_said_at_once_is_answered_at_once(floor: Floor) -> None:
+def test_an_opening_is_answered_in_one_piece_with_the_first_content(floor: Floor) -> None:
     link = floor.link()
     floor.rounds.receive(link, HELLO, json.dumps({"type": "subscribe", "id": "all", "feed": "inventory"}))
-    assert len(link.outlet.writes) == 1  # type: ignore[attr-defined]
-    assert [each["type"] for each in heard(link)] == ["hello", "subscribed"]
+    floor.loop.settle()
+    assert link.outlet.times == 1  # type: ignore[attr-defined]
+    assert [each["type"] for each in heard(link)] == ["hello", "subscribed", "snapshot"]
+
+
+def test_an_opening_without_content_is_answered_all_the_same(floor: Floor) -> None:
+    link = floor.link()
+    floor.say(link, type="hello", protocol=1)
+    floor.loop.settle()
+    assert [each["type"] for each in heard(link)] == ["hello"]
+
+
+def test_what_is_told_between_an_opening_and_its_content_comes_between_them(floor: Floor) -> None:
+    link = floor.link()
+    floor.rounds.receive(link, HELLO, json.dumps({"type": "subscribe", "id": "all", "feed": "inventory"}))
+    floor.say(link, type="ping", n=1)
+    floor.rounds.bye(link, "drain", 0)
+    assert [each["type"] for each in heard(link)] == ["hello", "subscribed", "pong", "bye"]
+
+
+def test_an_opening_of_a_link_that_takes_nothing_waits_for_it(floor: Floor) -> None:
+    link = floor.link()
+    link.outlet.stalled = True  # type: ignore[attr-defined]
+    floor.rounds.receive(link, HELLO, json.dumps({"type": "subscribe", "id": "all", "feed": "inventory"}))
+    floor.loop.settle()
+    floor.shop.write(SKU1=5)
+    floor.loop.settle()
+    link.outlet.flow()  # type: ignore[attr-defined]
+    floor.loop.settle()
+    assert [each["type"] for each in heard(link)] == ["hello", "subscribed", "snapshot", "delta"]
 
 
 def test_after_its_first_content_a_link_attends_to_its_outlet(floor: Floor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from stockwire.core.session import Ending
@@ -66,18 +66,30 @@ class Call:
 
 
 class Wire:
-    """The outlet of a link. While `stalled`, written bytes stay in `held` and the rounds are told."""
+    """The outlet of a link; counts the `times` it was written to. While `stalled`, written bytes stay in `held` and the
+    rounds are told.
+    """
 
     def __init__(self) -> None:
         self.link: Link | None = None
         self.taken = b""
         self.held = b""
         self.writes: list[bytes] = []
+        self.times = 0
         self.stalled = False
         self.aborted = False
         self.closed = False
 
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        self.times += 1
+        for piece in pieces:
+            self._take(piece)
+
     def write(self, data: bytes) -> None:
+        self.times += 1
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if self.closed:
             raise RuntimeError("the handle is closed")
         self.writes.append(data)

@@ -63,6 +63,9 @@ class Wire(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return len(self._buffer)
 
+    def writelines(self, pieces: Any) -> None:
+        self.write(b"".join(pieces))
+
     def write(self, data: Any) -> None:
         if self._lost:
             raise RuntimeError("the transport is closed")

@@ -48,8 +48,8 @@ class Publisher(Protocol):
     def least_interval(self) -> int:
         """The shortest interval the server allows now, in milliseconds."""
 
-    def hello(self) -> dict[str, Any]:
-        """The members of a hello but for `session`."""
+    def greeting(self) -> bytes:
+        """The members of a hello that are the same for all who come now (core/greeting.py)."""
 
     def sources(self) -> list[dict[str, Any]]:
         """Freshness (P6.2)."""

@@ -14,26 +14,17 @@ business, so equal readers share the same bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from stockwire.core.cadence import Pace, parse_interval, parse_pace
 from stockwire.core.cursor import Cursor, parse_cursor
 from stockwire.core.errors import Invalid, Refused, StockwireError, TooLarge, VersionUnsupported
+from stockwire.core.greeting import SPOKEN, VIEWS_MOST, hello
 from stockwire.core.reading import Held, Publisher, Reading, ResetReason, next_turn
 from stockwire.core.rights import EVERYTHING, Rights
-from stockwire.core.views import LIMIT_MOST, View, parse_view
+from stockwire.core.views import View, parse_view
 from stockwire.core.wire import FRAME_BYTES, Frame, error_frame, frame, parse_frame
-
-PROTOCOL: Final = 1
-SPOKEN: Final = (PROTOCOL, PROTOCOL + 1, PROTOCOL - 1)
-"""Versions of clients that one can speak with, best first (P2.1): a page may be one version older or newer."""
-VIEWS_MOST: Final = 128
-HEARTBEAT: Final = 20
-"""Seconds of silence after which a heartbeat comes; each session's own is up to a tenth off, so that not all come
-together.
-"""
-LIMITS: Final = {"views": VIEWS_MOST, "frame_bytes": FRAME_BYTES, "limit": LIMIT_MOST}
 
 
 class Ending(NamedTuple):
@@ -82,6 +73,10 @@ class Session:
         except StockwireError as error:
             return self.fault(error)
 
+    def take(self, bodies: Iterable[bytes | str], now: float) -> list[Frame]:
+        """Take several inbound frames, one after the other."""
+        return [each for body in bodies for each in self.receive(body, now)]
+
     def _answer(self, asked: Mapping[str, Any], now: float) -> list[Frame]:
         kind = asked["type"]
         if self.state == "opening":
@@ -123,10 +118,29 @@ class Session:
         """Open without a client's hello (SSE, long-poll); gives the server's."""
         self.state = "open"
         self._own().opened()
-        return frame(
-            "hello", protocol=PROTOCOL, session=self.name, heartbeat=HEARTBEAT, limits=LIMITS,
-            sources=self._publisher.sources(), **self._publisher.hello(),
-        )  # fmt: skip
+        return hello(self.name, self._publisher.greeting())
+
+    @property
+    def ids(self) -> dict[str, tuple[str, int]]:
+        """The names of the views that the client's ids hold, and the intervals they ask for; a copy."""
+        return dict(self._ids)
+
+    def lend(self) -> Reading:
+        """The reading as it is now, for sessions that are to hold the same."""
+        reading = self.reading.copy()
+        reading.shared = True
+        return reading
+
+    def adopt(self, ids: Mapping[str, tuple[str, int]], reading: Reading) -> Frame:
+        """Open with what another holds, as if the client had said the same; gives the hello. `reading` is a lent one of
+        the same rights, over views that are held.
+        """
+        self.state = "open"
+        for held in reading.held.values():
+            self._publisher.open(held.view)
+        self._ids.update(ids)
+        self.reading = reading
+        return hello(self.name, self._publisher.greeting())
 
     def _own(self) -> Reading:
         """The reading, to change it: a copy when it is shared."""

@@ -11,8 +11,9 @@ import msgspec
 from stockwire.core.cadence import Pace, parse_pace
 from stockwire.core.cursor import Cursor, parse_cursor
 from stockwire.core.errors import Invalid, Problem, Refused, TooLarge
+from stockwire.core.greeting import VIEWS_MOST
 from stockwire.core.rights import OWN, Rights
-from stockwire.core.session import VIEWS_MOST, Session
+from stockwire.core.session import Session
 from stockwire.core.views import query_view
 from stockwire.core.wire import Frame, parse_json
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from stockwire.core.changes import Changes
 from stockwire.core.feed import Feed
+from stockwire.core.greeting import greeting
 from stockwire.core.live import Change, FilteredView, LiveView, live_view
 from stockwire.core.rows import FeedName, Key
 from stockwire.core.values import SECOND, moment_text
@@ -73,6 +74,7 @@ class Hub:
         self._snapshots: dict[str, Snapshot] = {}
         self.touched: list[str] = []
         self._sources: tuple[int, list[dict[str, Any]]] = (-1, [])
+        self._greeting: tuple[tuple[int, int, int], bytes] = ((-1, -1, -1), b"")
 
     # --- what sessions read ---------------------------------------------------------------------------------------
 
@@ -108,7 +110,15 @@ class Hub:
         return int(shop["now"]) if shop.get("clock") == "events" else None
 
     def hello(self) -> dict[str, Any]:
+        """What there is to say of the server and shop now."""
         return {"epoch": self._epoch, "version": self._version, "time": self.clock(), **self._describe()}
+
+    def greeting(self) -> bytes:
+        sources = self.sources()
+        moment = (self.clock(), self._version, id(sources))
+        if moment != self._greeting[0]:
+            self._greeting = (moment, greeting(self.hello(), sources))
+        return self._greeting[1]
 
     def sources(self) -> list[dict[str, Any]]:
         """Freshness of every source, made at most four times a second."""

@@ -23,12 +23,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final, Protocol
 
 from stockwire.core.cadence import TICK
 from stockwire.core.errors import Failed, StockwireError
+from stockwire.core.openings import Openings
 from stockwire.core.reading import Reading
 from stockwire.core.session import Ending, Session
 from stockwire.core.wire import Frame
@@ -64,6 +65,7 @@ class Outlet(Protocol):
     """Where a link's bytes go: an asyncio transport whose protocol tells the rounds of pausing and resuming."""
 
     def write(self, data: bytes) -> None: ...
+    def writelines(self, pieces: Iterable[bytes], /) -> None: ...
     def abort(self) -> None: ...
     def get_write_buffer_size(self) -> int: ...
 
@@ -72,13 +74,14 @@ class Link:
     """A connection whose bytes the rounds write. From `attend` on it must call `late` when its outlet holds bytes back and
     `on_time` when that has none left.
 
+    `said` is what it is yet to be told: the answers to an opening go out in one piece with the first content.
     `descriptor` is the socket that its outlet writes to, for when that holds nothing back; -1 as long as the outlet alone
     knows the way.
     """
 
     __slots__ = (
         "_attends", "_backlog", "_cohort", "_course", "_moved_at", "_piece", "_slot", "descriptor", "ends_at", "form",
-        "is_late", "outlet", "rounds", "session",
+        "is_late", "outlet", "rounds", "said", "session",
     )  # fmt: skip
 
     def __init__(self, rounds: Rounds, session: Session, form: Form, outlet: Outlet, ends_at: float) -> None:
@@ -88,6 +91,7 @@ class Link:
         self.outlet = outlet
         self.descriptor = -1
         self.ends_at = ends_at
+        self.said = b""
         self.is_late = False
         self._attends = False
         self._cohort: _Cohort | None = None
@@ -97,11 +101,26 @@ class Link:
         self._moved_at = 0.0
         self._backlog = 0
 
-    def send(self, frames: list[Frame]) -> None:
-        """Write frames that are for this link alone."""
-        if frames:
+    def shaped(self, frames: list[Frame]) -> bytes:
+        """Frames that are for this link alone, as it takes them."""
+        return b"".join([alone(self.form, each) for each in frames])
+
+    def send(self, data: bytes = b"") -> None:
+        """Write what it is yet to be told, and then `data`."""
+        data, self.said = self.said + data, b""
+        if data:
             with suppress(RuntimeError):
-                self.outlet.write(b"".join([alone(self.form, each) for each in frames]))
+                self.outlet.write(data)
+
+    def give(self, data: bytes) -> None:
+        """Write what it is yet to be told, and then `data`, which others get too. Raises RuntimeError when the outlet is
+        closed.
+        """
+        said, self.said = self.said, b""
+        if said:
+            self.outlet.writelines((said, data))
+        else:
+            self.outlet.write(data)
 
     def attend(self) -> None:
         """The first bytes are out: have the outlet tell from now on when it holds bytes back. (Before, it may gather what
@@ -200,10 +219,11 @@ class _Delivery:
         assert data is not None
         present = [link for link in links if link._cohort is cohort]
         for at, taken in volley([link.descriptor for link in present], data):
+            link = present[at]
             try:
-                present[at].outlet.write(data[taken:])
+                link.give(data[taken:])
             except RuntimeError:
-                self._rounds.gone_silently(present[at])
+                self._rounds.gone_silently(link)
         if self._batch.more(0):
             for link in links:
                 self._rounds.begin_course(link, cohort, self._batch)
@@ -214,6 +234,7 @@ class Rounds:
 
     def __init__(self, hub: Hub, *, monotonic: Callable[[], float], loop: Timing | None = None) -> None:
         self._hub = hub
+        self.openings = Openings(hub)
         self._monotonic = monotonic
         self._given_loop = loop
         self._cohorts: dict[tuple[object, ...], _Cohort] = {}
@@ -237,18 +258,25 @@ class Rounds:
 
     # --- what links tell ------------------------------------------------------------------------------------------
 
-    def join(self, link: Link) -> None:
-        """Take a link in. A session that is open is served; else the client's hello must come soon (P2.1)."""
+    def join(self, link: Link, said: bytes = b"") -> None:
+        """Take a link in. A session that is open is served, after what it `said` at its opening; else the client's hello must
+        come soon (P2.1).
+        """
         self.links += 1
         self._watch(link)
         if link.session.state == "open":
-            self._welcome(link)
+            self._welcome(link, said)
 
     def receive(self, link: Link, *bodies: bytes | str) -> None:
         """A link's client said something: answer it, all in one write."""
         self._settle(link)
         now = self._monotonic()
-        self._answered(link, [each for body in bodies for each in link.session.receive(body, now)])
+        session = link.session
+        if session.state == "opening":
+            frames = self.openings.begin(session, bodies, lambda: session.take(bodies, now), now)
+        else:
+            frames = session.take(bodies, now)
+        self._answered(link, frames)
 
     def refuse(self, link: Link, error: StockwireError) -> None:
         """A link's client broke a rule that the link itself holds, or may no longer stay: say so and end it."""
@@ -262,15 +290,16 @@ class Rounds:
 
     def _answered(self, link: Link, frames: list[Frame]) -> None:
         session = link.session
-        link.send(frames)
+        said = link.shaped(frames)
+        if session.state == "open":
+            cohort = link._cohort
+            if cohort is not None and session.reading is not cohort.reading:
+                self._leave(link)
+            self._welcome(link, said)
+            return
+        link.send(said)
         if session.closed:
             self.hang_up(link, session.ending or Ending(4001, "closed"))
-            return
-        cohort = link._cohort
-        if cohort is not None and session.reading is not cohort.reading:
-            self._leave(link)
-        if session.state == "open":
-            self._welcome(link)
 
     def late(self, link: Link) -> None:
         """A link holds bytes back: it takes no part until it has none left."""
@@ -280,6 +309,7 @@ class Rounds:
         if link._cohort is not None:
             self._leave(link)
         self._newcomers.pop(link, None)
+        link.send()
         self._moving.pop(link, None)
         self._watch(link)
 
@@ -317,10 +347,20 @@ class Rounds:
             self._leave(link)
         self._moving.pop(link, None)
 
-    def _welcome(self, link: Link) -> None:
-        if link._cohort is None and link._course is None and not link.is_late:
+    def _welcome(self, link: Link, said: bytes = b"") -> None:
+        """Tell a link what its session said, and have it served next unless it is on its way already. What is said at an
+        opening waits for the content that comes next.
+        """
+        if link._attends or not self._new(link):
+            link.send(said)
+        else:
+            link.said += said
+        if self._new(link):
             self._newcomers[link] = None
             self._go()
+
+    def _new(self, link: Link) -> bool:
+        return link._cohort is None and link._course is None and not link.is_late
 
     def _leave(self, link: Link) -> None:
         cohort = link._cohort
@@ -379,6 +419,7 @@ class Rounds:
         arrived, self._arrived = self._arrived, {}
         for link in arrived:
             link._attends = True
+            link.send()
             link.attend()
 
     def _rounds(self) -> Iterator[None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
+import random as chance
 from collections.abc import Callable, Collection
 from typing import Final
 
-from stockwire.core.session import HEARTBEAT, SPOKEN, Session
+from stockwire.core.greeting import HEARTBEAT, SPOKEN
+from stockwire.core.session import Session
 from stockwire.engine.access import Reader
 from stockwire.engine.admission import Admission
 from stockwire.engine.conversation import Conversation, Send
@@ -43,13 +44,14 @@ class Streams:
         self.monotonic = monotonic
         self._random = random
         self._heartbeat = heartbeat
+        self._names = chance.Random()
         self.rounds = Rounds(hub, monotonic=monotonic)
 
     def session(self, reader: Reader, *, brief: bool = False) -> Session:
         """A new session of `reader`, not yet open."""
         jitter = 1 + HEARTBEAT_JITTER * (2 * self._random() - 1)
         return Session(
-            secrets.token_hex(6), self.hub, heartbeat=self._heartbeat * jitter, now=self.monotonic(),
+            f"{self._names.getrandbits(48):012x}", self.hub, heartbeat=self._heartbeat * jitter, now=self.monotonic(),
             rights=reader.rights,
             brief=brief,
         )  # fmt: skip

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from stockwire.core.errors import Invalid, NotFound, StockwireError
+from stockwire.core.greeting import HEARTBEAT
 from stockwire.core.movements import movement_name, parse_movement
 from stockwire.core.rights import Rights
-from stockwire.core.session import HEARTBEAT, Session
+from stockwire.core.session import Session
 from stockwire.core.values import moment
 from stockwire.core.wire import encode, show_line, show_movement, show_row, show_timeline
 from stockwire.engine.access import Authorise

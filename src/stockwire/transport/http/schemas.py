@@ -13,8 +13,8 @@ import msgspec
 
 from stockwire.core.cadence import INTERVAL_MOST, Why
 from stockwire.core.events import INTERNAL_TYPES, TYPES
+from stockwire.core.greeting import VIEWS_MOST
 from stockwire.core.rows import FEEDS, Against, Comparison, FeedName, GroupBy, RuleKind, Severity
-from stockwire.core.session import VIEWS_MOST
 from stockwire.core.values import Money, Quantity
 from stockwire.core.wire import FIELDS, LINE_QUANTITIES, MOVED_QUANTITIES, Kind
 from stockwire.engine.asking import WAIT_MOST

@@ -32,11 +32,13 @@ class TransportLink(Link, asyncio.Protocol):
         self._streams = streams
         self._address = address
 
-    def begin(self, credential: bytes) -> None:
-        """The transport is the link's from now on; the client was let in by that credential."""
+    def begin(self, credential: bytes, said: bytes = b"") -> None:
+        """The transport is the link's from now on; the client was let in by that credential. `said` comes before everything
+        else: the answer's head, and what the session said at its opening.
+        """
         self.transport.set_protocol(self)
         self._streams.admission.seat(self, credential)
-        self.rounds.join(self)
+        self.rounds.join(self, said)
 
     def attend(self) -> None:
         """Have no bytes wait in the transport unnoticed; from then on the socket may be written to while none do."""
@@ -75,7 +77,7 @@ class EventLink(TransportLink):
     def finish(self, ending: Ending) -> None:
         """End the answer."""
         if not self.transport.is_closing():
-            self.transport.write(LAST_CHUNK)
+            self.send(LAST_CHUNK)
             self.transport.close()
 
 
@@ -122,7 +124,7 @@ class WebSocketLink(TransportLink):
                 case Text(text):
                     self.rounds.receive(self, text)
                 case Ping(answer):
-                    self.transport.write(answer)
+                    self.send(answer)
                 case Broken(error):
                     self.rounds.refuse(self, error)
         if inbox.idle:
@@ -142,7 +144,7 @@ class WebSocketLink(TransportLink):
         self._closing = True
         if not self.transport.is_closing():
             payload = ending.code.to_bytes(2, "big") + ending.reason.encode()[:120]
-            self.transport.write(websocket_message(_CLOSE, payload))
+            self.send(websocket_message(_CLOSE, payload))
 
     def pause_writing(self) -> None:
         """Who does not take our bytes is not listened to either, or the answers would grow without bound."""
