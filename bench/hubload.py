@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import random
 import resource
 import sys
@@ -30,8 +29,10 @@ from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import MetricRow
 from stockwire.engine.access import Headers, Reader
 from stockwire.engine.admission import Admission
+from stockwire.engine.chores import settle_memory
 from stockwire.engine.exchange import answer
 from stockwire.engine.streams import Streams
+from stockwire.listening import bound
 from stockwire.transport.poll import LongPoll
 from stockwire.transport.sse import EventStream
 from stockwire.transport.takeover import http_protocol
@@ -103,12 +104,11 @@ async def main() -> None:
     load = Load(options.rows, options.feed)
     http: Any = "httptools" if options.plain else http_protocol(load.streams, everybody)
     config = uvicorn.Config(
-        load, port=options.port, loop="none", http=http, ws="wsproto", lifespan="off", backlog=4_096,
+        load, loop="none", http=http, ws="wsproto", lifespan="off", backlog=4_096,
         access_log=False, log_level="warning", ws_per_message_deflate=False,
     )  # fmt: skip
-    gc.collect()
-    gc.freeze()
-    await asyncio.create_task(uvicorn.Server(config).serve())
+    settle_memory()
+    await asyncio.create_task(uvicorn.Server(config).serve([bound("127.0.0.1", options.port)]))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import cast
 
 import msgspec
 import uvicorn
@@ -79,7 +80,7 @@ async def answering(application: Stockwire, listener: socket.socket) -> AsyncIte
     config = uvicorn.Config(
         application,
         loop="none",
-        http=http_protocol(application.streams, application.access.reader),
+        http=cast(type[asyncio.Protocol], http_protocol(application.streams, application.access.reader)),
         ws="wsproto",
         ws_max_size=128 * 1024,
         ws_per_message_deflate=False,

@@ -42,6 +42,7 @@ class Place:
         self.streams = Streams(self.shop.hub, self.admission, monotonic=time.monotonic, random=lambda: 0.5)
         self.taken_over = taken_over
         self.port = 0
+        self.server: uvicorn.Server
         self._applications: dict[str, Any] = {
             "/api/v1/ws": WebSocketStream(self.streams, authorise),
             "/api/v1/stream": EventStream(self.streams, authorise),
@@ -81,7 +82,7 @@ async def served(place: Place) -> AsyncIterator[Place]:
         place, loop="none", http=http, ws="wsproto", lifespan="off", log_level="critical", access_log=False,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
-    server = _Server(config)
+    server = place.server = _Server(config)
     task = asyncio.create_task(server._serve([listener]))
     try:
         await until(lambda: server.started)

@@ -23,6 +23,10 @@ class Headers(NamedTuple):
                 return value.decode("latin-1")
         return None
 
+    def every(self, name: bytes) -> str:
+        """All headers of that lower-case name as one list with commas; empty when there is none (RFC 9110, 5.3)."""
+        return b", ".join([value for key, value in self.pairs if key == name]).decode("latin-1")
+
 
 class Reader(msgspec.Struct, frozen=True):
     """Somebody who may read: a name for logs, rights, and the hash of the key or session that let them in."""
