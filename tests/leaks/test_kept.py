@@ -7,15 +7,26 @@ tombstone, so that a screen that was away hears that it left. At steady work thi
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import json
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
+import pytest
+
+from stockwire.core.errors import Invalid
 from stockwire.core.projections.journeys import JourneyBook, journey_of
+from stockwire.core.rights import EVERYTHING
 from stockwire.core.rows import LineState, OrderRow
 from stockwire.core.values import SECOND
 from stockwire.core.views import parse_view
+from stockwire.engine.access import Headers, Reader
+from stockwire.engine.admission import Admission
+from stockwire.engine.streams import Streams
+from stockwire.transport.takeover.reception import Reception
 from tests.core.ledger import at
 from tests.core.shop import Shop, changes
 
@@ -58,6 +69,17 @@ def test_a_long_question_is_not_remembered() -> None:
         for number in range(300):
             names = [f"{number} {choice} {'x' * 500}" for choice in range(100)]
             parse_view({"feed": "inventory", "filter": {"name": {"in": names}}})
+
+
+async def test_a_long_request_for_a_stream_is_not_remembered() -> None:
+    streams = Streams(Shop().hub, Admission(1_000, 1_000), monotonic=lambda: 0.0, random=lambda: 0.5)
+    reception = Reception(streams, lambda _: Reader("somebody", EVERYTHING))
+    with kept_in(1_024, 300):
+        for number in range(300):
+            view = {"id": "a", "feed": "weather", "filter": {"name": f"{number} {'x' * 3_000}"}}
+            body = json.dumps({"views": [view]})
+            with pytest.raises(Invalid):
+                reception.events(cast(asyncio.Transport, None), Headers([], "10.0.0.1"), b"", body.encode(), [])
 
 
 def _completed(number: int) -> OrderRow:

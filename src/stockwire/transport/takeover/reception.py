@@ -30,6 +30,7 @@ Fields = list[tuple[bytes, bytes]]
 
 WS_PATH: Final = b"/api/v1/ws"
 STREAM_PATH: Final = b"/api/v1/stream"
+_SHORT: Final = 2_048
 
 
 class Reception:
@@ -154,6 +155,10 @@ def _first(form: Form) -> bytes:
     return chunk(GZIP_BEGINS + stored(RETRY) if form is Form.GZIP else RETRY)
 
 
-@lru_cache(maxsize=256)
+_short_asking = lru_cache(maxsize=256)(parse_asking)
+
+
 def _asking(query: bytes, body: bytes) -> Asking:
-    return parse_asking(query, body)
+    """What a request asks for. What many ask for is understood once, unless it is long."""
+    understand = _short_asking if len(query) + len(body) <= _SHORT else parse_asking
+    return understand(query, body)
