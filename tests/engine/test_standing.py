@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stockwire.core.errors import StockwireError
+from stockwire.core.values import SECOND
 from stockwire.engine.admission import Admission
 from stockwire.engine.standing import Standing
-from stockwire.log.access import FILE, Access
+from stockwire.log.access import FILE, SESSION_LASTS, Access
 
 
 class Guest:
@@ -91,4 +92,21 @@ async def test_credentials_are_looked_up_only_after_something_was_written_once_e
     admission.seat(late, digest(session))
     await standing.review()
     assert late.told is not None
+    store.store.close()
+
+
+async def test_a_session_that_ends_by_time_alone_ends_what_it_let_in_within_a_minute(tmp_path: Path) -> None:
+    now = [1_000 * SECOND]
+    store = Counted(Access(tmp_path / FILE, lambda: now[0]))
+    admission, guest = Admission(10, 10), Guest()
+    standing = Standing(store, admission)
+    admission.seat(guest, digest(signed_in(store.store)))
+    for _ in range(10):
+        await standing.review()
+    asked = store.asked
+    now[0] += SESSION_LASTS
+    for _ in range(60):
+        await standing.review()
+    assert guest.told is not None and guest.told.close_code == 4500
+    assert store.asked == asked + 1
     store.store.close()

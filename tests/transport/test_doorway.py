@@ -9,12 +9,14 @@ from typing import Any, cast
 
 import pytest
 
+from stockwire.engine.access import Headers
 from stockwire.engine.limits import HEAD_BYTES, HEAD_SECONDS
 from stockwire.listening import INHERITED, bound
 from stockwire.transport.takeover import doorway
+from stockwire.transport.takeover.callers import caller
 from stockwire.transport.takeover.doorway import Doorway, Porch, Uvicorns
 from stockwire.transport.takeover.heads import stream_head
-from tests.transport.place import KEY, Place, served, until
+from tests.transport.place import KEY, Place, authorise, served, until
 
 HANDSHAKE = [
     "GET /api/v1/ws HTTP/1.1", "Host: shop.example", f"Authorization: {KEY['Authorization']}", "Upgrade: websocket",
@@ -123,6 +125,35 @@ async def test_a_second_request_behind_the_first_is_not_lost(place: Place) -> No
         second = await reader.readuntil(b"event: snapshot")
     assert first.startswith(b"HTTP/1.1 200 OK") and b"text/event-stream" in second
     writer.close()
+
+
+def forwarded(*by: str) -> list[str]:
+    return [
+        *instead(STREAM, "Authorization", "Authorization: Bearer bad"),
+        *(f"X-Forwarded-For: {each}" for each in by),
+    ]
+
+
+@pytest.mark.parametrize("way", ["whole", "in halves"])
+async def test_who_calls_through_a_proxy_is_whoever_the_proxy_names(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noting(headers: Headers) -> Any:
+        asked.append(headers.address)
+        return authorise(headers)
+
+    monkeypatch.setattr("tests.transport.place.authorise", noting)
+    async with served(Place()) as place:
+        for by in ((), ("10.1.1.1",), ("6.6.6.6, 10.1.1.2",), ("6.6.6.6", "10.1.1.3")):
+            whole = head(forwarded(*by))
+            await answer(place, *([whole] if way == "whole" else halves(whole)))
+    assert asked == ["127.0.0.1", "10.1.1.1", "10.1.1.2", "10.1.1.3"]
+
+
+def test_nobody_but_a_proxy_that_is_trusted_says_who_calls() -> None:
+    fields = [(b"x-forwarded-for", b"10.1.1.1")]
+    assert caller(fields, "192.0.2.7", "127.0.0.1").address == "192.0.2.7"
+    assert caller(fields, "192.0.2.7", ["127.0.0.1", "192.0.2.0/24"]).address == "10.1.1.1"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stockwire.core.errors import StockwireError
-from stockwire.engine.access import Headers
 from stockwire.engine.limits import HEAD_SECONDS
+from stockwire.transport.takeover.callers import caller
 from stockwire.transport.takeover.heads import Head, stream_head
 from stockwire.transport.takeover.reception import Reception
 from stockwire.transport.takeover.requests import Requests
@@ -108,7 +108,8 @@ class Doorway(asyncio.Protocol):
 
     def _let_in(self, head: Head) -> None:
         peer = self.transport.get_extra_info("peername")
-        headers = Headers(head.fields, peer[0] if isinstance(peer, tuple) else "")
+        address = peer[0] if isinstance(peer, tuple) else ""
+        headers = caller(head.fields, address, self.uvicorns.config.forwarded_allow_ips)
         always = self.uvicorns.state.default_headers
         try:
             if head.upgrade:

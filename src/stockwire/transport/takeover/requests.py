@@ -17,6 +17,7 @@ from stockwire.core.wire import encode, problem
 from stockwire.engine.access import Headers
 from stockwire.engine.forms import websocket_message
 from stockwire.engine.limits import HEAD_BYTES, HEAD_SECONDS, REQUESTS_AHEAD, STREAM_BODY_BYTES, STREAM_BODY_SECONDS
+from stockwire.transport.takeover.callers import caller
 from stockwire.transport.takeover.links import TransportLink
 from stockwire.transport.takeover.patience import Deadline, Untaken, cut
 from stockwire.transport.takeover.reception import (
@@ -206,7 +207,7 @@ class Requests(HttpToolsProtocol):
             self._hand_over(link)
 
     def _asker(self) -> Headers:
-        return Headers(self.headers, self.client[0] if self.client else "")
+        return caller(self.headers, self.client[0] if self.client else "", self.config.forwarded_allow_ips)
 
     def refuse(self, error: StockwireError) -> None:
         """Answer with problem+json and close; only close when another answer is under way."""
