@@ -159,11 +159,11 @@ def frames_shared_across_rights() -> Iterator[None]:
         self.rights = rights
 
     with patch.object(views.View, "__init__", blind):
-        views._view.cache_clear()
+        views._short_view.cache_clear()
         try:
             yield
         finally:
-            views._view.cache_clear()
+            views._short_view.cache_clear()
 
 
 @contextmanager
@@ -374,11 +374,11 @@ def _first_line(plant: Callable[[], Any]) -> str:
 def own_rows_under_one_name() -> Iterator[None]:
     """The view of one's own rows is named alike for all people, so that they get each other's frames."""
     with patch.object(Rights, "over", lambda self, feed: self):
-        views._view.cache_clear()
+        views._short_view.cache_clear()
         try:
             yield
         finally:
-            views._view.cache_clear()
+            views._short_view.cache_clear()
 
 
 @contextmanager
