@@ -383,10 +383,11 @@ export function createClient({
     reasons.set("hidden", environment.visible() ? 0 : UNSEEN_PACE);
     const wish = slowest(chosen, reasons);
     if (JSON.stringify(wish) === JSON.stringify(asked)) return;
-    if (asked.paused && !wish.paused) replica.catchUp();
     asked = wish;
-    if (!wish.paused) waiting = 0;
+    waiting = 0;
     paced = undefined;
+    // What comes next was held back until now.
+    for (const held of replica.held.values()) if (held.table) held.table.resuming = true;
     say({ type: "pace", ...wish });
     happen({ type: "pace" });
   };

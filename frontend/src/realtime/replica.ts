@@ -61,8 +61,6 @@ export interface Replica {
   readonly asking: (held: Held) => SubscribeFrame;
   /** A hello came: nothing is served until it is named again. `away`: changes may have been missed meanwhile. */
   begin(epoch: string, away?: boolean): void;
-  /** Changes were held back on purpose: what comes next was missed meanwhile. */
-  catchUp(): void;
   /** Takes a frame of the present connection; gives what to answer. */
   receive(frame: ServerFrame): ClientFrame[];
 }
@@ -103,9 +101,7 @@ export function createReplica(): Replica {
 
   const advance = (to: number): void => {
     for (const table of tables.values()) {
-      if (!table.served) continue;
-      table.advance(to, epoch);
-      table.resuming = false;
+      if (table.served) table.advance(to, epoch);
     }
   };
 
@@ -122,8 +118,8 @@ export function createReplica(): Replica {
         .slice(0, 1)
         .map(({ id }) => ({ type: "resync", id, reason: outcome }));
     }
-    const resumed = table.resuming || table.waited;
-    table.resuming = table.waited = false;
+    const { resuming: resumed } = table;
+    table.resuming = false;
     for (const held of sharing(table))
       tell(held, outcome === "whole" ? { kind: outcome } : { kind: "delta", changes: outcome, resumed });
     return [];
@@ -162,10 +158,7 @@ export function createReplica(): Replica {
       if (held.table) return;
       const [, of = "", at, view = ""] = cursor.split(".");
       const table = (held.table = tableOf(view, key));
-      if (!table.loaded) {
-        table.snapshot({ at: Number(at), part: 0, rows }, of);
-        table.resuming = true;
-      }
+      if (!table.loaded) table.snapshot({ at: Number(at), part: 0, rows }, of);
       tell(held, { kind: "whole" });
     },
     asking({ id, request, table }) {
@@ -178,9 +171,6 @@ export function createReplica(): Replica {
         table.leave();
         table.resuming ||= away;
       }
-    },
-    catchUp() {
-      for (const table of tables.values()) table.waited = true;
     },
     receive(frame) {
       if (frame.type === "subscribed") name(frame);

@@ -60,8 +60,6 @@ export interface Table {
   served: boolean;
   /** Whether changes may have been missed, which the next will bring. */
   resuming: boolean;
-  /** Whether changes were held back on purpose: the next are those, whatever the server says of the time before them. */
-  waited: boolean;
   /** Whether content was there at least once. */
   readonly loaded: boolean;
   /** The rows by key text. Changed in place. */
@@ -124,8 +122,7 @@ export function createTable(view: string, key: readonly string[]): Table {
     view,
     key,
     served: false,
-    resuming: false,
-    waited: false,
+    resuming: true,
     get loaded() {
       return of !== "";
     },
