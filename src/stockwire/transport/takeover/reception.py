@@ -16,9 +16,8 @@ from typing import Final
 from wsproto.utilities import generate_accept_token
 
 from stockwire.core.errors import Invalid, StockwireError
-from stockwire.core.session import Session
 from stockwire.core.wire import Frame
-from stockwire.engine.access import Authorise, Headers, Reader
+from stockwire.engine.access import Authorise, Headers
 from stockwire.engine.asking import Asking, begin, parse_asking
 from stockwire.engine.exchange import ALWAYS, API_POLICY, UNSTORED, takes_gzip
 from stockwire.engine.forms import GZIP_BEGINS, Form, alone, chunk, stored
@@ -46,7 +45,8 @@ class Reception:
         """
         key = handshake_key(headers)
         reader = self._authorise(headers)
-        session = self._session(reader, headers.address)
+        with self.streams.admission.entering(headers.address):
+            session = self.streams.session(reader)
         extension = agreed(headers.every(b"sec-websocket-extensions"))
         transport.write(switch(key, offered(headers), extension, always))
         form = Form.TEXT if extension is None else Form.DEFLATED
@@ -63,29 +63,20 @@ class Reception:
         """
         reader = self._authorise(headers)
         asking = _asking(query, body)
-        session = self._session(reader, headers.address)
         last, now = headers.get(b"last-event-id") or "", self.streams.monotonic()
         openings = self.streams.rounds.openings
-        try:
-            first = openings.begin(session, (query, body, last), lambda: begin(session, asking, now, last), now)
-        except StockwireError:
-            session.close()
-            self.streams.admission.leave(headers.address)
-            raise
+        with self.streams.admission.entering(headers.address):
+            session = self.streams.session(reader)
+            try:
+                first = openings.begin(session, (query, body, last), lambda: begin(session, asking, now, last), now)
+            except StockwireError:
+                session.close()
+                raise
         form = Form.GZIP if takes_gzip(headers) else Form.EVENT
         ends_at = self.streams.ends_at(EVENTS_LIFETIME)
         link = EventLink(self.streams, session, form, transport, ends_at, sys.intern(headers.address))
         link.begin(reader.credential, _beginning(form, always, first))
         return link
-
-    def _session(self, reader: Reader, address: str) -> Session:
-        """A session of somebody who is let in, and counted until its link is over."""
-        self.streams.admission.enter(address)
-        try:
-            return self.streams.session(reader)
-        except BaseException:
-            self.streams.admission.leave(address)
-            raise
 
 
 def handshake_key(headers: Headers) -> str:

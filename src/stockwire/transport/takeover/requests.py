@@ -30,7 +30,7 @@ from stockwire.transport.takeover.reception import (
     joined,
     offered,
     switch,
-)  # fmt: skip
+)
 
 
 class Requests(HttpToolsProtocol):
