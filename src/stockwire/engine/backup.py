@@ -56,7 +56,7 @@ def back_up(directory: Path, to: Path) -> Copied:
         raise StorageFailed(f"the backup could not be written to {to}: {error.strerror}") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    _sync(to.parent)
+    database.sync(to.parent)
     return copied
 
 
@@ -98,7 +98,7 @@ def _put_in_place(backup: Path, directory: Path) -> None:
         for side in _SIDE_FILES:
             (directory / f"{name}{side}").unlink(missing_ok=True)
         os.replace(part, directory / name)
-    _sync(directory)
+    database.sync(directory)
 
 
 def copy_database(file: Path, to: Path) -> None:
@@ -132,11 +132,3 @@ def _looked_at(directory: Path) -> Copied:
         return Copied(log.version, log.epoch, size)
     finally:
         log.close()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

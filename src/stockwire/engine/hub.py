@@ -74,7 +74,7 @@ class Hub:
         self._snapshots: dict[str, Snapshot] = {}
         self.touched: list[str] = []
         self._sources: tuple[int, list[dict[str, Any]]] = (-1, [])
-        self._greeting: tuple[tuple[int, int, int], bytes] = ((-1, -1, -1), b"")
+        self._greeting: tuple[tuple[int, int], bytes] = ((-1, -1), b"")
 
     # --- what sessions read ---------------------------------------------------------------------------------------
 
@@ -114,10 +114,9 @@ class Hub:
         return {"epoch": self._epoch, "version": self._version, "time": self.clock(), **self._describe()}
 
     def greeting(self) -> bytes:
-        sources = self.sources()
-        moment = (self.clock(), self._version, id(sources))
+        moment = (self.clock(), self._version)
         if moment != self._greeting[0]:
-            self._greeting = (moment, greeting(self.hello(), sources))
+            self._greeting = (moment, greeting(self.hello(), self.sources()))
         return self._greeting[1]
 
     def sources(self) -> list[dict[str, Any]]:

@@ -110,9 +110,9 @@ def open_reading(path: Path) -> apsw.Connection:
         return connection
 
 
-def sync(file: Path) -> None:
-    """Have a file on the disk when this returns."""
-    descriptor = os.open(file, os.O_RDWR)
+def sync(place: Path) -> None:
+    """Have a file, or the names in a directory, on the disk when this returns."""
+    descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
