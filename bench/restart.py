@@ -28,10 +28,10 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from tests.running import Running, event, free_port, snapshot  # noqa: E402
+from tests.running import Running, event, snapshot  # noqa: E402
 
 from fanout import RESULTS, SUBSCRIBE, build, pinned  # noqa: E402
-from rounds import HELLO, served, until_answering  # noqa: E402
+from rounds import HELLO, answering, served  # noqa: E402
 
 FLOOR, HUB, PROGRAM = "accept() floor", "the hub alone", "Stockwire, restarted"
 PATHS = {"ws": "/api/v1/ws", "sse": "/api/v1/stream?feed=inventory"}
@@ -67,19 +67,6 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def floor(binary: Path) -> Iterator[tuple[int, int]]:
-    """The C loop; gives its port and process."""
-    port = free_port()
-    server = subprocess.Popen(pinned(0, str(binary), str(port)))
-    try:
-        until_answering(port)
-        yield port, server.pid
-    finally:
-        server.kill()
-        server.wait()
-
-
-@contextmanager
 def restarted(program: Running) -> Iterator[tuple[int, int]]:
     """The program after it was killed; gives its port and process."""
     program.kill()
@@ -101,7 +88,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
         key = ["-H", f"Authorization: Bearer {program.key}"]
         try:
             for kind in [kind for _ in range(options.repeat) for kind in PATHS]:
-                with floor(binary) as server:
+                with answering(str(binary)) as server:
                     rows.append({"server": FLOOR, "transport": kind, "connected": crowd.come(kind, *server)})
                 for name, there, more in (
                     (HUB, lambda: served("inventory"), []),

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -45,16 +45,21 @@ FRAME = 510
 
 
 @contextmanager
-def served(feed: str) -> Iterator[tuple[int, int]]:
-    """A server of the hub alone; gives its port and process."""
+def answering(*command: str, options: tuple[str, ...] = ()) -> Iterator[tuple[int, int]]:
+    """A server on core 0, started by the command, a free port and the options; gives its port and process."""
     port = free_port()
-    server = subprocess.Popen(pinned(0, sys.executable, str(ROOT / "bench" / "hubload.py"), str(port), "--feed", feed))
+    server = subprocess.Popen(pinned(0, *command, str(port), *options))
     try:
         until_answering(port)
         yield port, server.pid
     finally:
         server.kill()
         server.wait()
+
+
+def served(feed: str) -> AbstractContextManager[tuple[int, int]]:
+    """A server of the hub alone; gives its port and process."""
+    return answering(sys.executable, str(ROOT / "bench" / "hubload.py"), options=("--feed", feed))
 
 
 def until_answering(port: int) -> None:
